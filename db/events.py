@@ -1,0 +1,118 @@
+"""The log: one row for each committed change of a team, gapless, in commit order, hash-chained."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from db.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A committed event as it travels between nodes and to screens.
+
+    `wire` is the finished JSON object of the event frame, the same bytes live and in replay.
+    `h` is the chain hash after this event (32 hex digits); (seq, h) is the resume token.
+    """
+
+    team_id: UUID
+    seq: int
+    h: str
+    kind: str
+    entity_id: UUID
+    audience: str
+    wire: bytes
+
+    def pack(self) -> bytes:
+        """One Redis message: a header line for the node, then the frame for the screen."""
+        head = f"{self.team_id} {self.seq} {self.h} {self.kind} {self.entity_id} {self.audience}\n"
+        return head.encode() + self.wire
+
+    @classmethod
+    def unpack(cls, message: bytes) -> "Event":
+        """Raise ValueError on anything that is not a packed event."""
+        head, _, wire = message.partition(b"\n")
+        team, seq, h, kind, entity_id, audience = head.decode().split(" ")
+        return cls(UUID(team), int(seq), h, kind, UUID(entity_id), audience, wire)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a team's log stands."""
+
+    seq: int
+    h: str
+
+
+COLUMNS = """
+    e.team_id, e.seq, encode(e.h, 'hex') AS h, e.kind, e.entity_id, e.audience,
+    event_wire(e) AS wire
+"""
+
+
+def event_of(row: "asyncpg.Record") -> Event:
+    return Event(
+        team_id=row["team_id"],
+        seq=row["seq"],
+        h=row["h"],
+        kind=row["kind"],
+        entity_id=row["entity_id"],
+        audience=row["audience"],
+        wire=row["wire"].encode(),
+    )
+
+
+async def read_after(db: "Database", team_id: UUID, after: int, limit: int = 1000) -> list[Event]:
+    """The team's next events after `after`, in order, at most `limit`."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS}
+        FROM (
+            SELECT *
+            FROM events
+            WHERE team_id = $1 AND seq > $2
+            ORDER BY seq
+            LIMIT $3
+        ) AS e
+        ORDER BY e.seq
+        """,
+        team_id,
+        after,
+        limit,
+    )
+    return [event_of(row) for row in rows]
+
+
+async def heads(db: "Database", team_ids: Collection[UUID]) -> dict[UUID, Head]:
+    """The heads of these teams, in one query; an unknown team is left out."""
+    rows = await db.fetch(
+        """
+        SELECT team_id, seq, encode(h, 'hex') AS h
+        FROM team_heads
+        WHERE team_id = ANY ($1)
+        """,
+        list(team_ids),
+    )
+    return {row["team_id"]: Head(row["seq"], row["h"]) for row in rows}
+
+
+async def hash_at(db: "Database", team_id: UUID, seq: int) -> str | None:
+    """The chain hash after event `seq`, or None where there is no such event."""
+    sql = "SELECT encode(h, 'hex') FROM events WHERE team_id = $1 AND seq = $2"
+    if seq == 0:
+        sql = "SELECT encode(first_hash($1), 'hex') WHERE $2 = 0"
+    h: str | None = await db.fetchval(sql, team_id, seq)
+    return h
+
+
+async def first_bad(db: "Database", team_id: UUID) -> int | None:
+    """Walk a team's whole chain: the first seq altered or missing, None when it holds."""
+    async with db.transaction() as connection:
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        sql = "SELECT first_bad_event($1)"
+        seq: int | None = await connection.fetchval(sql, team_id, timeout=3600)
+    return seq

@@ -1,0 +1,181 @@
+"""What a piece of writing is made of: who writes, the rows, the events, the answer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from db.errors import KeyReused
+from db.events import Event, event_of
+
+if TYPE_CHECKING:
+    import asyncpg
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A client's name for one write, so that it can be sent again safely for 24 hours.
+
+    `fingerprint` is a digest of the request: the same key with another one is refused.
+    """
+
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """On whose behalf a transaction writes, in which team, and as which operation."""
+
+    team_id: UUID
+    user_id: UUID
+    op: Operation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event before it has its place in the sequence.
+
+    `data` is the record's whole image after the change, `before` the image it had (None when it is
+    new), both JSON texts; the names in `volatile` follow from others and are not told as changes.
+    """
+
+    kind: str
+    entity: str
+    entity_id: UUID
+    version: int
+    data: str
+    before: str | None = None
+    audience: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write tells its caller: JSON text of the data, and where in the log it landed."""
+
+    data: str
+    status: int = 200
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    seq: int | None = None
+    replayed: bool = False
+
+
+# Derived from other fields or moved by every write: never news of their own.
+VOLATILE = (
+    "version",
+    "updated_at",
+    "last_modified_by",
+    "allowed_transitions",
+    "standard_status",
+    "days_on_market",
+    "cumulative_days_on_market",
+)
+
+APPEND = """
+    SELECT e.team_id, e.seq, encode(e.h, 'hex') AS h, e.kind, e.entity_id, e.audience,
+        event_wire(e) AS wire
+    FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS e
+"""
+
+CLAIM = """
+    INSERT INTO idempotency_keys (team_id, user_id, key, fingerprint)
+    VALUES ($1, $2, $3, $4)
+    ON CONFLICT (team_id, user_id, key) DO NOTHING
+    RETURNING true
+"""
+
+RECALL = """
+    SELECT fingerprint, status, body, meta, seq
+    FROM idempotency_keys
+    WHERE team_id = $1 AND user_id = $2 AND key = $3
+"""
+
+KEEP = """
+    UPDATE idempotency_keys SET status = $4, body = $5, meta = $6, seq = $7
+    WHERE team_id = $1 AND user_id = $2 AND key = $3
+"""
+
+
+class Transaction:
+    """One transaction in one team: write rows through it, and `append` what became of them."""
+
+    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy", writer: Writer) -> None:
+        self._connection = connection
+        self._drafts: list[Draft] = []
+        self.writer = writer
+
+    @property
+    def team_id(self) -> UUID:
+        return self.writer.team_id
+
+    @property
+    def user_id(self) -> UUID:
+        return self.writer.user_id
+
+    async def fetch(self, sql: str, *args: Any) -> "list[asyncpg.Record]":
+        return await self._connection.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: Any) -> "asyncpg.Record | None":
+        return await self._connection.fetchrow(sql, *args)
+
+    async def one(self, sql: str, *args: Any) -> "asyncpg.Record":
+        """The row of a statement that always gives one."""
+        row = await self.fetchrow(sql, *args)
+        if row is None:
+            raise LookupError(sql)
+        return row
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        return await self._connection.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> str:
+        return await self._connection.execute(sql, *args)
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        await self._connection.executemany(sql, rows)
+
+    def append(self, draft: Draft) -> None:
+        """Take an event to be written last, when every row stands."""
+        self._drafts.append(draft)
+
+    async def recall(self) -> Answer | None:
+        """Claim the operation's key, or give back what was answered to it before."""
+        op = self.writer.op
+        if op is None:
+            return None
+        key = (self.team_id, self.user_id, op.key)
+        if await self.fetchval(CLAIM, *key, op.fingerprint):
+            return None
+        kept = await self.fetchrow(RECALL, *key)
+        if kept is None or kept["fingerprint"] != op.fingerprint:
+            raise KeyReused(op.key)
+        return Answer(kept["body"], kept["status"], kept["meta"] or {}, kept["seq"], replayed=True)
+
+    async def seal(self, op: str) -> list[Event]:
+        """Append the drafts: last before COMMIT, and alone under the head's lock."""
+        if not self._drafts:
+            return []
+        drafts = self._drafts
+        rows = await self.fetch(
+            APPEND,
+            self.team_id,
+            self.user_id,
+            op,
+            [d.kind for d in drafts],
+            [d.entity for d in drafts],
+            [d.entity_id for d in drafts],
+            [d.version for d in drafts],
+            [d.audience for d in drafts],
+            [d.data for d in drafts],
+            [d.before for d in drafts],
+            VOLATILE,
+        )
+        return [event_of(row) for row in rows]
+
+    async def keep(self, answer: Answer) -> None:
+        """Remember the answer under the operation's key, in the same transaction as the change."""
+        op = self.writer.op
+        if op is not None:
+            key = (self.team_id, self.user_id, op.key)
+            meta = dict(answer.meta) or None
+            await self.execute(KEEP, *key, answer.status, answer.data, meta, answer.seq)
