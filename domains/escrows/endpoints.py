@@ -1,0 +1,10 @@
+"""What escrows offer to the outside."""
+
+from domains.escrows.resource import ESCROWS
+from domains.kit.crud import crud
+from domains.kit.endpoint import Endpoint
+from domains.kit.services import Services
+
+
+def endpoints(services: Services) -> list[Endpoint]:
+    return crud(services.db, ESCROWS)

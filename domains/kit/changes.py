@@ -1,0 +1,205 @@
+"""The building blocks of every write: make a record, change one, move it, put it away.
+
+Each takes an open transaction, so that one record, a batch and an import are the same code.
+Every refusal is raised before anything is written, so a batch may carry on after one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from db.transaction import Draft, Transaction
+from domains.kit.actor import LEADS, Actor
+from domains.kit.errors import Detail, Forbidden, Invalid, InvalidTransition
+from domains.kit.merge import merged_fields, refuse_stale
+from domains.kit.resource import Moment, Record, Resource
+from domains.kit.rows import insert, lock, require_member, update
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A record after a write, and the fields a stale write was merged with."""
+
+    row: Record
+    merged: tuple[str, ...] = ()
+
+    @property
+    def image(self) -> str:
+        return str(self.row["image"])
+
+
+async def make(
+    tx: Transaction, resource: Resource, actor: Actor, given: Mapping[str, Any], moment: Moment
+) -> Changed:
+    """Insert a record from the create model's fields; the actor owns it unless it says who."""
+    given = resource.prepare(given)
+    values = {**given, "owner_id": given.get("owner_id") or actor.user_id}
+    values |= _move(resource, actor, None, values, given, moment)
+    values |= resource.derive(None, values, moment)
+    _refuse(resource.check(values))
+    if values["owner_id"] != actor.user_id:
+        await require_member(tx, values["owner_id"])
+    row = await insert(tx, resource, values)
+    _tell(tx, resource, f"{resource.name}.created", row, before=None)
+    return Changed(row)
+
+
+async def change(
+    tx: Transaction,
+    resource: Resource,
+    actor: Actor,
+    key: str,
+    given: Mapping[str, Any],
+    *,
+    moment: Moment,
+    base: int | None = None,
+) -> Changed:
+    """Set the given fields of a record, merging with what others changed since version `base`.
+
+    A change of the status field is a move of the state machine and is checked as one. Fields that
+    already hold the given value are no change; when none is left nothing is written.
+    """
+    given = resource.prepare(given)
+    row = await lock(tx, resource, key)
+    wanted = {name: value for name, value in given.items() if _differs(row[name], value)}
+    merged = await merged_fields(tx, resource, row, wanted, base)
+    if not wanted:
+        return Changed(row, tuple(merged))
+    after = {**row, **wanted}
+    if resource.status in wanted:
+        wanted |= _move(resource, actor, row[resource.status], after, given, moment)
+        after |= wanted
+    wanted |= resource.derive(row, after, moment)
+    after |= wanted
+    _refuse(p for p in resource.check(after) if _touches(p, wanted))
+    if "owner_id" in wanted:
+        await require_member(tx, wanted["owner_id"])
+    new = await update(tx, resource, row["id"], wanted)
+    _tell(tx, resource, resource.kind(wanted), new, before=row["image"])
+    return Changed(new, tuple(merged))
+
+
+async def archive(
+    tx: Transaction, resource: Resource, key: str, *, moment: Moment, base: int | None = None
+) -> Changed:
+    """Put a record away: it leaves the lists and keeps its history."""
+    row = await lock(tx, resource, key)
+    merged = await merged_fields(tx, resource, row, {"is_archived": True}, base)
+    if row["archived_at"] is not None:
+        return Changed(row, tuple(merged))
+    new = await update(tx, resource, row["id"], {"archived_at": moment.now})
+    _tell(tx, resource, f"{resource.name}.archived", new, before=row["image"])
+    return Changed(new, tuple(merged))
+
+
+async def restore(
+    tx: Transaction, resource: Resource, actor: Actor, key: str, *, base: int | None = None
+) -> Changed:
+    """Bring an archived record back; a deleted one too, which only a lead may."""
+    row = await lock(tx, resource, key, deleted=True)
+    if row["deleted_at"] is not None and actor.role not in LEADS:
+        raise Forbidden(f"Only a team lead can bring a deleted {resource.name} back")
+    await refuse_stale(tx, resource, row, base)
+    if row["archived_at"] is None and row["deleted_at"] is None:
+        return Changed(row)
+    back = {"archived_at": None, "deleted_at": None, "deleted_by": None}
+    new = await update(tx, resource, row["id"], back)
+    _tell(tx, resource, f"{resource.name}.restored", new, before=row["image"])
+    return Changed(new)
+
+
+async def remove(
+    tx: Transaction,
+    resource: Resource,
+    actor: Actor,
+    key: str,
+    *,
+    moment: Moment,
+    base: int | None = None,
+) -> Changed:
+    """Delete softly: gone for every reader, kept for the log and for a lead's restore."""
+    row = await lock(tx, resource, key)
+    if actor.role not in resource.removers and row["owner_id"] != actor.user_id:
+        raise Forbidden(f"Only its owner or a team lead can delete this {resource.name}")
+    await refuse_stale(tx, resource, row, base)
+    gone = {"deleted_at": moment.now, "deleted_by": actor.user_id}
+    new = await update(tx, resource, row["id"], gone)
+    _tell(tx, resource, f"{resource.name}.deleted", new, before=row["image"])
+    return Changed(new)
+
+
+def _move(
+    resource: Resource,
+    actor: Actor,
+    old: str | None,
+    after: Mapping[str, Any],
+    given: Mapping[str, Any],
+    moment: Moment,
+) -> dict[str, Any]:
+    """Check a move of the state machine and give the columns it sets; raise what forbids it."""
+    new = after[resource.status]
+    steps = resource.steps(old)
+    if new not in steps:
+        was = f"A {resource.name} that is {old}" if old else f"A new {resource.name}"
+        told = f"allowed is {', '.join(steps)}" if steps else "this is an end"
+        raise InvalidTransition(
+            f"{was} cannot become {new}; {told}",
+            [{"field": resource.status, "from": old, "to": new, "allowed": list(steps)}],
+        )
+    step = steps[new]
+    if actor.role not in step.roles:
+        raise Forbidden(f"Only a team lead can make this {resource.name} {new}")
+    sets: dict[str, Any] = {}
+    if step.dated and given.get(step.dated) is None:
+        if moment.effective:
+            sets[step.dated] = moment.effective
+        elif step.dated not in step.needs:
+            sets[step.dated] = moment.day
+    whole = {**after, **sets}
+    problems = [
+        {
+            "field": name,
+            "message": f"is needed to make this {resource.name} {new}",
+            "code": "missing",
+        }
+        for name in step.needs
+        if not whole.get(name) and whole.get(name) != 0
+    ]
+    if step.reason and not given.get("status_reason"):
+        problems.append(
+            {"field": "status_reason", "message": f"say why it becomes {new}", "code": "missing"}
+        )
+    if step.guard:
+        problems.extend(dict(problem) for problem in step.guard(whole))
+    _refuse(problems)
+    if not step.reason and "status_reason" not in given:
+        sets["status_reason"] = None
+    return sets
+
+
+def _refuse(problems: Iterable[Detail]) -> None:
+    found = list(problems)
+    if found:
+        first = found[0]
+        raise Invalid(f"{first['field']}: {first['message']}", found)
+
+
+def _touches(problem: Detail, wanted: Mapping[str, Any]) -> bool:
+    # An old record may break a newer rule; that must not stand in the way of another field.
+    return any(name in wanted for name in (problem["field"], *problem.get("with", ())))
+
+
+def _differs(old: Any, new: Any) -> bool:
+    if isinstance(new, list) and new and isinstance(new[0], dict):
+        return bool(old != [{k: _plain(v) for k, v in item.items()} for item in new])
+    return bool(old != new)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _tell(
+    tx: Transaction, resource: Resource, kind: str, row: Record, *, before: str | None
+) -> None:
+    tx.append(Draft(kind, resource.name, row["id"], row["version"], row["image"], before))

@@ -1,0 +1,18 @@
+"""A domain as the server sees it: one line of the list in `domains/__init__.py`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from domains.kit.endpoint import Endpoint
+from domains.kit.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """`resource` defines its records; None for a domain that has none of the common kind."""
+
+    name: str
+    endpoints: Callable[[Services], list[Endpoint]]
+    summary: str
+    resource: Any | None = None  # a Resource of any row and body types

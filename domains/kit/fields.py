@@ -1,0 +1,120 @@
+"""The kinds of value a field may hold, with their bounds; shared by every domain's models."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.alias_generators import to_snake
+
+# Postgres refuses NUL, and half a surrogate pair is no character; the rest only garbles a screen.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_LINE_BREAK = re.compile(r"[\t\r\n\u2028\u2029]")
+
+
+def _printable(text: str) -> str:
+    if _UNPRINTABLE.search(text):
+        raise ValueError("holds control characters that cannot be stored")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if _LINE_BREAK.search(text):
+        raise ValueError("must be a single line")
+    return text
+
+
+def _in_our_time(day: date) -> date:
+    if not date(1800, 1, 1) <= day <= date(2200, 12, 31):
+        raise ValueError("must be between 1800-01-01 and 2200-12-31")
+    return day
+
+
+def _text(longest: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
+
+
+Word = Annotated[str, _text(80), AfterValidator(_printable), AfterValidator(_one_line)]
+Line = Annotated[str, _text(200), AfterValidator(_printable), AfterValidator(_one_line)]
+Note = Annotated[str, _text(10_000), AfterValidator(_printable)]
+Search = Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)]
+EmailText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    AfterValidator(_printable),
+]
+Phone = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=40, pattern=r"^\+?[0-9 ().x-]{3,}$")
+]
+Link = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^https?://[^\s<>\"]+$"),
+    AfterValidator(_printable),
+]
+
+Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2, examples=[450000])]
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=3)]
+Rooms = Annotated[Decimal, Field(ge=0, le=999, decimal_places=2)]
+Count = Annotated[int, Field(ge=0, le=999)]
+Area = Annotated[int, Field(ge=0, le=2_000_000_000, description="square feet")]
+Year = Annotated[int, Field(ge=1800, le=2200)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Day = Annotated[date, AfterValidator(_in_our_time)]
+Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
+
+
+class Input(BaseModel):
+    """A request body: nothing unknown, nothing converted, nothing infinite."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Output(BaseModel):
+    """The documented shape of an answer; Postgres writes the bytes, this describes them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Query(BaseModel):
+    """A query string. Names are snake_case; the camelCase of earlier clients is taken too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _snake_case(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        named: dict[str, Any] = {}
+        for key, value in given.items():
+            name = SYNONYMS.get(snake := to_snake(str(key)), snake)
+            if name in named:
+                raise ValueError(f"{name} is given twice")
+            named[name] = value
+        return named
+
+
+SYNONYMS = {
+    "sort_by": "sort",
+    "sort_order": "order",
+    "q": "search",
+    "closing_date_start": "closing_start",
+    "closing_date_end": "closing_end",
+    "is_archived": "archived",
+}
+
+
+class Person(Output):
+    """Somebody, as shown beside a record."""
+
+    id: str
+    name: str

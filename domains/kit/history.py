@@ -1,0 +1,102 @@
+"""What happened to a record, read from the log."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from db.database import Database
+from domains.kit.actor import Actor
+from domains.kit.endpoint import Reply
+from domains.kit.errors import NotFound
+from domains.kit.fields import Output, Person, Query, Word
+from domains.kit.policy import allow
+from domains.kit.resource import Resource
+from domains.kit.rows import key_of
+
+
+class HistoryQuery(Query):
+    """Newest first. `field` keeps only the entries that changed it (escrow_status ...)."""
+
+    field: Word | None = None
+    before_seq: Annotated[int, Field(ge=1)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class HistoryEntry(Output):
+    """One committed change: its kind, who made it, and each field's [old, new]."""
+
+    seq: int
+    at: str
+    kind: str
+    version: int
+    actor: Person
+    op: str
+    effective_date: str | None
+    changes: dict[str, list[Any]]
+
+
+def history_sql(resource: Resource, row: str, having: str) -> str:
+    """The JSON rows of a record's events; `row` selects from the event `e` and its image `e.data`.
+
+    The record is found by $2, which may be deleted since: its history outlives it.
+    """
+    return f"""
+        SELECT
+            (SELECT seq FROM team_heads WHERE team_id = $1) AS head,
+            (SELECT coalesce(json_agg(h)::text, '[]') FROM (
+                {row}
+                FROM events AS e
+                LEFT JOIN users AS u ON u.id = e.actor_id
+                WHERE e.team_id = $1 AND e.entity_id = r.id
+                    AND {having}
+                    AND ($3::text IS NULL OR e.changes -> $3 IS NOT NULL)
+                    AND ($4::bigint IS NULL OR e.seq < $4)
+                ORDER BY e.seq DESC
+                LIMIT $5
+            ) AS h) AS entries
+        FROM {resource.table} AS r
+    """
+
+
+ENTRY = """
+    SELECT e.seq, e.at, e.kind, e.version, e.op,
+        json_build_object('id', e.actor_id, 'name', u.full_name) AS actor,
+        {effective} AS effective_date,
+        coalesce(e.changes, '{{}}') AS changes
+"""
+
+
+async def history(
+    db: Database, resource: Resource, actor: Actor, key: str, query: HistoryQuery
+) -> Reply:
+    """A record's changes, newest first, with the day each took effect where its author gave one."""
+    moved = f"CASE WHEN e.kind = '{resource.name}.status_changed'"
+    day = "e.data ->> 'contract_status_change_date' END"
+    entry = ENTRY.format(effective=f"{moved} THEN {day}")
+    return await entries(db, resource, actor, key, query, entry)
+
+
+async def entries(
+    db: Database,
+    resource: Resource,
+    actor: Actor,
+    key: str,
+    query: HistoryQuery,
+    entry: str,
+    *,
+    having: str = "true",
+) -> Reply:
+    """The record's log as rows of `entry`, where the event `e` fulfils `having`."""
+    allow(actor, resource.readers, f"see {resource.plural}")
+    column, value = key_of(resource, key)
+    row = await db.fetchrow(
+        f"{history_sql(resource, entry, having)} WHERE r.team_id = $1 AND r.{column} = $2",
+        actor.team_id,
+        value,
+        query.field,
+        query.before_seq,
+        query.limit,
+    )
+    if row is None:
+        raise NotFound(f"There is no {resource.name} {key!r:.80}")
+    return Reply(row["entries"].encode(), meta=b'{"as_of_seq":%d}' % row["head"])

@@ -1,0 +1,77 @@
+"""Two people, one record: what a write based on an older version may still change."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
+
+from db.transaction import Transaction
+from domains.kit.errors import Detail, Invalid, VersionConflict
+from domains.kit.resource import Record, Resource
+
+SINCE = """
+    SELECT e.version, e.changes, e.at, e.actor_id, u.full_name AS actor_name
+    FROM events AS e
+    LEFT JOIN users AS u ON u.id = e.actor_id
+    WHERE e.team_id = $1 AND e.entity_id = $2 AND e.version > $3
+    ORDER BY e.seq
+"""
+
+
+async def merged_fields(
+    tx: Transaction, resource: Resource, row: Record, wanted: Mapping[str, Any], base: int | None
+) -> list[str]:
+    """The fields others changed since version `base`, none of which the write touches.
+
+    Without a base the write wins, field by field. Raise VersionConflict when somebody changed a
+    field that the write wants otherwise, with base, current and yours for each.
+    """
+    if base is None or base == row["version"]:
+        return []
+    if base > row["version"]:
+        raise Invalid.field("version", f"the {resource.name} is at version {row['version']}")
+    theirs = _by_field(await tx.fetch(SINCE, tx.team_id, row["id"], base))
+    image = json.loads(row["image"])
+    conflicts = [
+        {
+            "field": name,
+            "current": image.get(name),
+            "yours": to_jsonable_python(value),
+            **theirs[name],
+        }
+        for name, value in wanted.items()
+        if name in theirs
+    ]
+    if conflicts:
+        who = conflicts[0]["changed_by"]["name"] or "Somebody"
+        names = ", ".join(str(conflict["field"]) for conflict in conflicts)
+        raise VersionConflict(f"{who} changed {names} since you last saw it", conflicts)
+    return sorted(theirs)
+
+
+async def refuse_stale(tx: Transaction, resource: Resource, row: Record, base: int | None) -> None:
+    """For writes about the whole record (delete): any change since `base` is a conflict."""
+    if base is None or base == row["version"]:
+        return
+    if base > row["version"]:
+        raise Invalid.field("version", f"the {resource.name} is at version {row['version']}")
+    theirs = _by_field(await tx.fetch(SINCE, tx.team_id, row["id"], base))
+    image = json.loads(row["image"])
+    details = [{"field": name, "current": image.get(name), **told} for name, told in theirs.items()]
+    raise VersionConflict(f"The {resource.name} was changed since you last saw it", details)
+
+
+def _by_field(events: list[Any]) -> dict[str, Detail]:
+    """For each field: the value it had at first, and who changed it last."""
+    fields: dict[str, dict[str, Any]] = {}
+    for event in events:
+        who: dict[str, UUID | str | None] = {
+            "id": str(event["actor_id"]),
+            "name": event["actor_name"],
+        }
+        for name, (old, _) in (event["changes"] or {}).items():
+            told = fields.setdefault(name, {"base": old})
+            told.update(changed_by=who, changed_at=event["at"].isoformat())
+    return dict(fields)

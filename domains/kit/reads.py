@@ -1,0 +1,155 @@
+"""The shared reads. A list is one round trip, and Postgres writes its bytes."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+
+from db.database import Database
+from domains.kit.actor import Actor
+from domains.kit.endpoint import Reply
+from domains.kit.errors import Invalid, NotFound
+from domains.kit.policy import allow
+from domains.kit.resource import Resource
+from domains.kit.rows import key_of
+from domains.kit.select import ListQuery, Place, Selection, order_of, select
+from domains.kit.spreadsheet import csv_lines
+
+HEAD = "(SELECT seq FROM team_heads WHERE team_id = $1)"
+
+
+async def get(db: Database, resource: Resource, actor: Actor, key: str) -> Reply:
+    """One record, by UUID or display id, with the head it was read at."""
+    allow(actor, resource.readers, f"see {resource.plural}")
+    column, value = key_of(resource, key)
+    row = await db.fetchrow(
+        f"""
+        SELECT {resource.image_sql} AS image, r.version, {HEAD} AS head
+        FROM {resource.table} AS r
+        WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
+        """,
+        actor.team_id,
+        value,
+    )
+    if row is None:
+        raise NotFound(f"There is no {resource.name} {key!r:.80}")
+    return Reply(
+        row["image"].encode(),
+        meta=b'{"as_of_seq":%d}' % row["head"],
+        headers={"ETag": f'"{row["version"]}"'},
+    )
+
+
+async def find(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Reply:
+    """A page of the records that match, their total and statistics, and the head: one snapshot."""
+    allow(actor, resource.readers, f"see {resource.plural}")
+    chosen = select(resource, actor, query)
+    matching = chosen.sql
+    sort, expression, kind, order = order_of(resource, query)
+    offset = (query.page - 1) * query.limit
+    if query.cursor is not None:
+        place = Place.of(query.cursor, sort, order)
+        _start_after(chosen, place, expression, kind)
+        offset = 0
+    chosen.args += [query.limit, offset]
+    limit, skip = f"${len(chosen.args) - 1}::int", f"${len(chosen.args)}::bigint"
+    try:
+        row = await db.one(
+            f"""
+            SELECT {HEAD} AS head, t.total, t.stats, p.items, p.last_key, p.last_id, p.more
+            FROM (
+                SELECT count(*) AS total, {resource.stats_sql} AS stats
+                FROM {resource.table} AS r
+                WHERE {matching}
+            ) AS t
+            CROSS JOIN (
+                SELECT
+                    string_agg({resource.image_sql}, ',' ORDER BY r.sort_row)
+                        FILTER (WHERE r.sort_row <= {limit}) AS items,
+                    max(r.sort_key::text) FILTER (WHERE r.sort_row = {limit}) AS last_key,
+                    max(r.id::text) FILTER (WHERE r.sort_row = {limit}) AS last_id,
+                    count(*) > {limit} AS more
+                FROM (
+                    SELECT s.*,
+                        row_number() OVER (ORDER BY s.sort_key {order}, s.id {order}) AS sort_row
+                    FROM (
+                        SELECT r.*, {expression} AS sort_key
+                        FROM {resource.table} AS r
+                        WHERE {chosen.sql}
+                        ORDER BY sort_key {order}, r.id {order}
+                        LIMIT {limit} + 1 OFFSET {skip}
+                    ) AS s
+                ) AS r
+            ) AS p
+            """,
+            *chosen.args,
+        )
+    except asyncpg.DataError as error:
+        if query.cursor is None:
+            raise
+        raise Invalid.field("cursor", "is not one that a list gave out") from error
+    after = Place(sort, order, row["last_key"], row["last_id"]).text() if row["more"] else None
+    return Reply(
+        b"[" + (row["items"] or "").encode() + b"]",
+        pagination=_pagination(query, row["total"], after),
+        stats=row["stats"].encode(),
+        meta=b'{"as_of_seq":%d}' % row["head"],
+    )
+
+
+async def stats(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Reply:
+    """The statistics of the records that match."""
+    allow(actor, resource.readers, f"see {resource.plural}")
+    chosen = select(resource, actor, query)
+    row = await db.one(
+        f"""
+        SELECT {HEAD} AS head, {resource.stats_sql} AS stats
+        FROM {resource.table} AS r
+        WHERE {chosen.sql}
+        """,
+        *chosen.args,
+    )
+    return Reply(row["stats"].encode(), meta=b'{"as_of_seq":%d}' % row["head"])
+
+
+async def export(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Reply:
+    """All records that match, as CSV, streamed from one snapshot."""
+    allow(actor, resource.readers, f"see {resource.plural}")
+    chosen = select(resource, actor, query)
+    _, expression, _, order = order_of(resource, query)
+    sql = f"""
+        SELECT {resource.image_sql} AS image
+        FROM {resource.table} AS r
+        WHERE {chosen.sql}
+        ORDER BY {expression} {order}, r.id {order}
+    """
+    return Reply(
+        stream=csv_lines(resource.names, _images(db, sql, *chosen.args)),
+        headers={
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="{resource.plural}.csv"',
+        },
+    )
+
+
+async def _images(db: Database, sql: str, *args: Any) -> AsyncIterator[str]:
+    async for row in db.stream(sql, *args):
+        yield row["image"]
+
+
+def _start_after(chosen: Selection, place: Place, expression: str, kind: str) -> None:
+    chosen.args += [place.value, place.id]
+    value, last = len(chosen.args) - 1, len(chosen.args)
+    beyond = "<" if place.order == "desc" else ">"
+    chosen.conditions.append(
+        f"({expression}, r.id) {beyond} (${value}::text::{kind}, ${last}::text::uuid)"
+    )
+
+
+def _pagination(query: ListQuery, total: int, cursor: str | None) -> bytes:
+    pages = -(-total // query.limit)
+    after = f'"{cursor}"' if cursor else "null"
+    return (
+        f'{{"page":{query.page},"limit":{query.limit},"total":{total},"pages":{pages},'
+        f'"next_cursor":{after}}}'
+    ).encode()

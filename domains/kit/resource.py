@@ -1,0 +1,163 @@
+"""What a domain is made of: one frozen definition that every shared verb reads."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel
+
+from domains.kit.actor import EVERYONE, LEADS, WRITERS, Role
+from domains.kit.errors import Detail
+from domains.kit.fields import Input, Query
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One move of a state machine, and what the record must hold once it is made.
+
+    `needs` names fields that may not be empty after it. `dated` is the contract date that
+    effective_date fills, today when it is neither given nor needed. `reason` asks for a
+    status_reason with this very move. `guard` looks at the record as it would be.
+    """
+
+    needs: tuple[str, ...] = ()
+    dated: str | None = None
+    reason: bool = False
+    roles: frozenset[Role] = WRITERS
+    guard: Callable[[Record], Iterable[Detail]] | None = None
+
+
+Transitions = Mapping[str, Mapping[str, Step]]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a change is made, and the day its author says it took effect."""
+
+    now: datetime
+    effective: date | None = None
+
+    @classmethod
+    def given(cls, effective: date | None = None) -> "Moment":
+        return cls(datetime.now(UTC), effective)
+
+    @property
+    def day(self) -> date:
+        return self.effective or self.now.date()
+
+
+def _nothing(_before: Record | None, _after: Record, _moment: Moment) -> Mapping[str, Any]:
+    """Derive no further columns."""
+    return {}
+
+
+def _as_given(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return given
+
+
+def _fine(_record: Record) -> Iterable[Detail]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of record. SQL names come only from here; values never do.
+
+    `image` models the record as everybody sees it; its names are columns, unless `computed` gives
+    an SQL expression over the row `r`. `entry` are the states a new record may have, with what each
+    asks. `where` turns a filter into a condition with {} for its value, `sorts` a sort key into a
+    never-null expression and its SQL type, `stats` a name into an aggregate. `prepare` turns what
+    is sent into columns where names differ, `derive` adds the columns that follow from a change,
+    `check` finds what contradicts itself in a whole record. `kinds` gives a change of one field an
+    event name of its own.
+    """
+
+    name: str
+    plural: str
+    prefix: str
+    image: type[BaseModel]
+    create: type[Input]
+    patch: type[Input]
+    move: type[Input]
+    query: type[Query]
+    status: str
+    transitions: Transitions
+    entry: Mapping[str, Step]
+    computed: Mapping[str, str]
+    search: tuple[str, ...]
+    where: Mapping[str, str]
+    sorts: Mapping[str, tuple[str, str]]
+    stats: Mapping[str, str]
+    stats_model: type[BaseModel]
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[Record], Iterable[Detail]] = _fine
+    derive: Callable[[Record | None, Record, Moment], Mapping[str, Any]] = _nothing
+    prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _as_given
+    readers: frozenset[Role] = EVERYONE
+    writers: frozenset[Role] = WRITERS
+    removers: frozenset[Role] = LEADS  # and the record's owner
+
+    @property
+    def table(self) -> str:
+        return self.plural
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The image's fields: the record's own first, then those it shares with others."""
+        own = self.image.__annotations__
+        return [*own, *(name for name in self.image.model_fields if name not in own)]
+
+    @cached_property
+    def image_sql(self) -> str:
+        """An SQL expression: the JSON text of the row `r` as everybody sees it."""
+        computed = {**SHARED_COMPUTED, "allowed_transitions": self._allowed_sql, **self.computed}
+        names = ", ".join(
+            f"{computed[name]} AS {name}" if name in computed else f"r.{name}"
+            for name in self.names
+        )
+        return f"(SELECT row_to_json(x)::text FROM (SELECT {names}) AS x)"
+
+    @property
+    def _allowed_sql(self) -> str:
+        cases = " ".join(
+            f"WHEN '{state}' THEN '{_json_array(steps)}'::json"
+            for state, steps in self.transitions.items()
+        )
+        return f"(CASE r.{self.status} {cases} ELSE '[]'::json END)"
+
+    @cached_property
+    def stats_sql(self) -> str:
+        """An SQL aggregate over the rows `r`: the JSON text of their statistics."""
+        pairs = ", ".join(f"'{name}', {sql}" for name, sql in self.stats.items())
+        return f"json_build_object({pairs})::text"
+
+    def steps(self, before: str | None) -> Mapping[str, Step]:
+        """The moves from a state; from None, the states a new record may have."""
+        return self.entry if before is None else self.transitions.get(before, {})
+
+    def kind(self, changed: Iterable[str]) -> str:
+        """The name of the event that tells a change of these fields."""
+        fields = set(changed)
+        if self.status in fields:
+            return f"{self.name}.status_changed"
+        for name, kind in self.kinds.items():
+            if name in fields:
+                return f"{self.name}.{kind}"
+        return f"{self.name}.updated"
+
+
+SHARED_COMPUTED = {
+    "last_modified_by": (
+        "(SELECT row_to_json(p) FROM (SELECT u.id, u.full_name AS name FROM users AS u"
+        " WHERE u.id = r.last_modified_by) AS p)"
+    ),
+    "is_archived": "(r.archived_at IS NOT NULL)",
+}
+
+
+def _json_array(names: Iterable[str]) -> str:
+    return "[" + ",".join(f'"{name}"' for name in names) + "]"

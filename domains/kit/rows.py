@@ -1,0 +1,103 @@
+"""The SQL that every resource shares: insert, lock, update, each telling the row's image."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from db.transaction import Transaction
+from domains.kit.errors import Invalid, NotFound
+from domains.kit.resource import Record, Resource
+
+_PLAIN = TypeAdapter(Any)
+
+
+def key_of(resource: Resource, text: str) -> tuple[str, UUID | str]:
+    """The column and value that an id in a path names.
+
+    Taken: the UUID, the UUID after "<name>-", or the display id people use ("ESC-2026-0001").
+    Raise NotFound for anything else: an id that cannot exist is a record that does not.
+    """
+    if re.fullmatch(rf"{resource.prefix}-[0-9]{{4}}-[0-9]{{4,9}}", text, re.IGNORECASE | re.ASCII):
+        return "display_id", text.upper()
+    try:
+        return "id", UUID(text.removeprefix(f"{resource.name}-"))
+    except ValueError:
+        raise NotFound(f"There is no {resource.name} {text!r:.80}") from None
+
+
+async def insert(tx: Transaction, resource: Resource, values: Mapping[str, Any]) -> Record:
+    """Insert a row with the next display id; the record comes back with its `image`."""
+    names = [*values, "team_id", "created_by", "last_modified_by"]
+    places = [f"${i + 4}" for i in range(len(values))] + ["$1", "$2", "$2"]
+    row = await tx.one(
+        f"""
+        INSERT INTO {resource.table} AS r (display_id, {", ".join(names)})
+        VALUES (next_display_id($1, $3), {", ".join(places)})
+        RETURNING r.*, {resource.image_sql} AS image
+        """,
+        tx.team_id,
+        tx.user_id,
+        resource.prefix,
+        *map(_column_value, values.values()),
+    )
+    return dict(row)
+
+
+async def lock(tx: Transaction, resource: Resource, key: str, *, deleted: bool = False) -> Record:
+    """Read a row and keep others from writing it until the transaction ends; raise NotFound."""
+    column, value = key_of(resource, key)
+    row = await tx.fetchrow(
+        f"""
+        SELECT r.*, {resource.image_sql} AS image
+        FROM {resource.table} AS r
+        WHERE r.team_id = $1 AND r.{column} = $2 AND ($3 OR r.deleted_at IS NULL)
+        FOR NO KEY UPDATE OF r
+        """,
+        tx.team_id,
+        value,
+        deleted,
+    )
+    if row is None:
+        raise NotFound(f"There is no {resource.name} {key!r:.80}")
+    return dict(row)
+
+
+async def update(
+    tx: Transaction, resource: Resource, record_id: UUID, values: Mapping[str, Any]
+) -> Record:
+    """Set these columns, count the version up, and give the record back with its `image`."""
+    sets = "".join(f", {name} = ${i + 4}" for i, name in enumerate(values))
+    row = await tx.one(
+        f"""
+        UPDATE {resource.table} AS r
+        SET version = r.version + 1, updated_at = clock_timestamp(), last_modified_by = $3{sets}
+        WHERE r.team_id = $1 AND r.id = $2
+        RETURNING r.*, {resource.image_sql} AS image
+        """,
+        tx.team_id,
+        record_id,
+        tx.user_id,
+        *map(_column_value, values.values()),
+    )
+    return dict(row)
+
+
+async def require_member(tx: Transaction, user_id: UUID) -> None:
+    """Raise Invalid unless the user is a member of the writing team."""
+    member = await tx.fetchval(
+        "SELECT true FROM members WHERE team_id = $1 AND user_id = $2 AND removed_at IS NULL",
+        tx.team_id,
+        user_id,
+    )
+    if not member:
+        raise Invalid.field("owner_id", "is not a member of this team", "not_a_member")
+
+
+def _column_value(value: Any) -> Any:
+    # Lists of models live in jsonb columns and need JSON's own types inside.
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return _PLAIN.dump_python(value, mode="json")
+    return value

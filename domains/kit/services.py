@@ -1,0 +1,36 @@
+"""What every domain is given to work with; built once by the server."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from db.database import Database
+
+
+class AccessTokens(Protocol):
+    """Signs the short-lived tokens that requests and sockets carry."""
+
+    @property
+    def lifetime(self) -> timedelta: ...
+
+    def issue(self, user_id: UUID, team_id: UUID, session_id: UUID) -> str: ...
+
+
+class PasswordHashes(Protocol):
+    """Keeps passwords as hashes that are slow to guess from."""
+
+    async def hash(self, password: str) -> str: ...
+
+    async def check(self, stored: str | None, password: str) -> bool:
+        """Tell whether the password fits; None (nobody there) takes as long and is false."""
+        ...
+
+    def outdated(self, stored: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    db: Database
+    tokens: AccessTokens
+    passwords: PasswordHashes

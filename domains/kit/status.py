@@ -1,0 +1,29 @@
+"""PATCH /:id/status: a move of the state machine with the dates and prices it needs."""
+
+from typing import Any
+
+from domains.kit.fields import Day, Input, Line, Version
+from domains.kit.resource import Moment, Resource
+
+
+class Move(Input):
+    """The part of a move that every resource shares; each adds what its own steps need.
+
+    `effective_date` is the day it took effect (a contract date); today when left out.
+    """
+
+    status: Any
+    reason: Line | None = None
+    effective_date: Day | None = None
+    version: Version | None = None
+
+
+def fields_of_move(resource: Resource, move: Input) -> tuple[dict[str, Any], Moment]:
+    """The record's fields that a move sets, and its moment."""
+    given = move.model_dump(exclude_unset=True)
+    given[resource.status] = given.pop("status")
+    given.pop("version", None)
+    moment = Moment.given(given.pop("effective_date", None))
+    if "reason" in given:
+        given["status_reason"] = given.pop("reason")
+    return given, moment

@@ -1,0 +1,231 @@
+"""Listings: their fields, their shapes at the edge, their queries."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from domains.kit.fields import (
+    Day,
+    Input,
+    Line,
+    Link,
+    Money,
+    Note,
+    Output,
+    Percent,
+    Person,
+    Version,
+    Word,
+)
+from domains.kit.property import CommissionType, PropertyFields, PropertyType
+from domains.kit.select import ListQuery
+from domains.kit.status import Move
+
+UNSET: Any = None  # "not sent": a patch may leave the field out, but not set it to null
+
+
+class ListingStatus(StrEnum):
+    INCOMPLETE = "incomplete"
+    COMING_SOON = "coming_soon"
+    ACTIVE = "active"
+    ACTIVE_UNDER_CONTRACT = "active_under_contract"
+    PENDING = "pending"
+    HOLD = "hold"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+Features = Annotated[list[Word], Field(max_length=60)]
+
+
+class ListingFields(PropertyFields):
+    """What may be empty on a listing. Dates are the contract's, as RESO names them."""
+
+    waterfront: bool | None = None
+    description: Note | None = None
+    showing_instructions: Note | None = None
+    virtual_tour_link: Link | None = None
+    close_price: Money | None = None
+    concessions_amount: Money | None = None
+    commission_type: CommissionType | None = None
+    listing_commission: Percent | None = None
+    buyer_commission: Percent | None = None
+    listing_contract_date: Day | None = None
+    on_market_date: Day | None = None
+    purchase_contract_date: Day | None = None
+    contingent_date: Day | None = None
+    close_date: Day | None = None
+    expiration_date: Day | None = None
+    withdrawn_date: Day | None = None
+    cancellation_date: Day | None = None
+    price_change_reason: Line | None = None
+    status_reason: Line | None = None
+    notes: Note | None = None
+
+
+class ListingCreate(ListingFields, Input):
+    """A new listing."""
+
+    property_address: Line
+    list_price: Money
+    listing_status: ListingStatus = ListingStatus.INCOMPLETE
+    owner_id: UUID | None = Field(None, description="The listing agent; you, when left out")
+    features: Features = Field(default_factory=list)
+
+
+class ListingPatch(ListingFields, Input):
+    """Fields to change. null empties a field that may be empty."""
+
+    property_address: Line = UNSET
+    list_price: Money = UNSET
+    listing_status: ListingStatus = UNSET
+    owner_id: UUID = UNSET
+    features: Features = UNSET
+    version: Version | None = None
+
+
+class ListingMove(Move):
+    """A move to another status, with what it needs where the listing does not hold it yet."""
+
+    status: ListingStatus
+    list_price: Money = UNSET
+    listing_contract_date: Day | None = UNSET
+    expiration_date: Day | None = UNSET
+    purchase_contract_date: Day | None = UNSET
+    close_date: Day | None = UNSET
+    close_price: Money | None = UNSET
+    withdrawn_date: Day | None = UNSET
+    cancellation_date: Day | None = UNSET
+    back_on_market_date: Day | None = UNSET
+
+
+class NewPrice(Input):
+    """A price change; effective_date is the day it went into the market, today when left out."""
+
+    list_price: Money
+    reason: Line | None = None
+    effective_date: Day | None = None
+    version: Version | None = None
+
+
+class Relist(Input):
+    """The new contract on the same property."""
+
+    list_price: Money | None = None
+    listing_contract_date: Day | None = None
+    expiration_date: Day | None = None
+
+
+class Listing(ListingFields, Output):
+    """A listing as every reader and every screen gets it."""
+
+    id: UUID
+    display_id: str
+    team_id: UUID
+    owner_id: UUID
+    property_address: str
+    list_price: Decimal
+    original_list_price: Decimal
+    previous_list_price: Decimal | None
+    price_change_date: date | None
+    price_change_timestamp: datetime | None
+    listing_status: ListingStatus
+    standard_status: str = Field(description="RESO StandardStatus")
+    allowed_transitions: list[ListingStatus]
+    contract_status_change_date: date | None
+    status_change_timestamp: datetime | None
+    pending_timestamp: datetime | None
+    back_on_market_date: date | None
+    off_market_date: date | None
+    major_change_type: str | None
+    major_change_timestamp: datetime | None
+    days_on_market: int
+    cumulative_days_on_market: int
+    relisted_from: UUID | None
+    features: list[str]
+    is_archived: bool
+    archived_at: datetime | None
+    deleted_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    created_by: UUID
+    last_modified_by: Person
+
+
+class PriceEntry(Output):
+    """One price of a listing's life."""
+
+    seq: int
+    at: str
+    effective_date: date | None
+    list_price: Decimal
+    previous_list_price: Decimal | None
+    reason: str | None
+    actor: Person
+
+
+class ListingQuery(ListQuery):
+    """Filters. start_date and end_date overlap listing_contract_date..expiration_date."""
+
+    sort: Literal[
+        "created_at",
+        "updated_at",
+        "list_price",
+        "listing_date",
+        "listing_contract_date",
+        "days_on_market",
+        "property_address",
+        "bedrooms",
+        "square_feet",
+        "listing_status",
+        "close_date",
+        "display_id",
+    ] = "created_at"
+    status: Literal[
+        "all",
+        "incomplete",
+        "coming_soon",
+        "active",
+        "active_under_contract",
+        "pending",
+        "hold",
+        "withdrawn",
+        "closed",
+        "expired",
+        "cancelled",
+    ] = "all"
+    property_type: PropertyType | None = None
+    min_price: Decimal | None = Field(None, ge=0, le=10**12)
+    max_price: Decimal | None = Field(None, ge=0, le=10**12)
+    min_days_on_market: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    max_days_on_market: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    start_date: Day | None = None
+    end_date: Day | None = None
+    closing_start: Day | None = Field(None, description="close_date from; also closingDateStart")
+    closing_end: Day | None = Field(None, description="close_date to; also closingDateEnd")
+
+
+class ListingStats(BaseModel):
+    """Money in dollars, days in calendar days, percentages of the total."""
+
+    total: int
+    comingSoon: int  # noqa: N815  # the seed's own names
+    active: int
+    pending: int
+    sold: int
+    expired: int
+    cancelled: int
+    withdrawn: int
+    avgListPrice: Decimal  # noqa: N815
+    avgSoldPrice: Decimal  # noqa: N815
+    totalActiveInventory: Decimal  # noqa: N815
+    totalSoldVolume: Decimal  # noqa: N815
+    avgDaysOnMarket: Decimal  # noqa: N815
+    activePercentage: Decimal  # noqa: N815
