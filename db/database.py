@@ -184,6 +184,9 @@ class Database:
                     with suppress(*AWAY):
                         await transaction.rollback()
                     raise
+                if landing.answer.replayed:
+                    await transaction.rollback()  # nothing was written, so nothing can be lost
+                    return landing
                 try:
                     await transaction.commit()
                 except AWAY as error:

@@ -1,0 +1,67 @@
+"""Real servers for every test: one Postgres and one Redis, a database for each worker."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from db.database import Database
+from db.embedded import attach
+from db.migrate import migrate
+from tests.factories import Team, new_team
+
+DATA = Path(__file__).resolve().parent.parent / ".data" / "tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    postgres: str
+    redis: str
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """DATABASE_URL and REDIS_URL where they are set, else private ones shared by all workers."""
+    postgres, redis = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
+    if postgres and redis:
+        yield Servers(postgres, redis)
+        return
+    with attach(DATA) as private:
+        yield Servers(postgres or private.database_url, redis or private.redis_url)
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: Servers) -> str:
+    return servers.redis
+
+
+@pytest.fixture(scope="session")
+async def database_url(servers: Servers) -> AsyncIterator[str]:
+    """An empty, migrated database of this worker's own."""
+    name = f"homeroom_test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{os.getpid()}"
+    admin = await asyncpg.connect(servers.postgres)
+    try:
+        await admin.execute(f"CREATE DATABASE {name}")
+        base, _, _ = servers.postgres.rpartition("/")
+        url = f"{base}/{name}"
+        await migrate(url)
+        yield url
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture(scope="session")
+async def db(database_url: str) -> AsyncIterator[Database]:
+    database = await Database.connect(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def team(db: Database) -> Team:
+    """A fresh team with one member of each role: tests share a database and no team."""
+    return await new_team(db)
