@@ -142,8 +142,11 @@ class Database:
     async def transaction(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy"]:
         """Rows of no team's log (sessions, tokens). Whatever a screen shows goes by `write`."""
         with away_is_unavailable():
-            async with self._connection() as connection, connection.transaction():
-                yield connection
+            try:
+                async with self._connection() as connection, connection.transaction():
+                    yield connection
+            except COLLISION as error:
+                raise Unavailable("These rows are being written; try again") from error
 
     async def write(self, writer: Writer, work: Work) -> Answer:
         """Run `work` in one transaction, append its events, commit, and announce them.

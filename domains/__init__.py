@@ -2,19 +2,19 @@
 
 from typing import Final
 
-from domains.activity.endpoints import endpoints as activity
-from domains.auth.endpoints import endpoints as auth
-from domains.escrows.endpoints import endpoints as escrows
+from domains.activity.endpoints import endpoints as activity_endpoints
+from domains.auth.endpoints import endpoints as auth_endpoints
+from domains.escrows.endpoints import endpoints as escrows_endpoints
 from domains.escrows.resource import ESCROWS
 from domains.kit.domain import Domain
-from domains.listings.endpoints import endpoints as listings
+from domains.listings.endpoints import endpoints as listings_endpoints
 from domains.listings.resource import LISTINGS
-from domains.teams.endpoints import endpoints as teams
+from domains.teams.endpoints import endpoints as teams_endpoints
 
 DOMAINS: Final = (
-    Domain("auth", auth, "Registering, signing in and out"),
-    Domain("teams", teams, "The team, its members and invitations"),
-    Domain("escrows", escrows, "Deals from acceptance to the recorded deed", ESCROWS),
-    Domain("listings", listings, "Property on the market, its price and its days", LISTINGS),
-    Domain("activity", activity, "What the team did, from the log"),
+    Domain("auth", auth_endpoints, "Registering, signing in and out"),
+    Domain("teams", teams_endpoints, "The team, its members and invitations"),
+    Domain("escrows", escrows_endpoints, "Deals from acceptance to the recorded deed", ESCROWS),
+    Domain("listings", listings_endpoints, "Property on the market, its price and its days", LISTINGS),
+    Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

@@ -83,7 +83,7 @@ CREATE TABLE escrows (
     FOREIGN KEY (team_id, owner_id) REFERENCES members (team_id, user_id)
 );
 
-CREATE INDEX escrows_created_idx ON escrows (team_id, created_at DESC, id) WHERE deleted_at IS NULL;
+CREATE INDEX escrows_created_idx ON escrows (team_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX escrows_status_idx ON escrows (team_id, escrow_status) WHERE deleted_at IS NULL;
 CREATE INDEX escrows_closing_idx ON escrows (team_id, closing_date)
     WHERE deleted_at IS NULL AND escrow_status = 'active';

@@ -81,5 +81,5 @@ CREATE TABLE listings (
     FOREIGN KEY (team_id, owner_id) REFERENCES members (team_id, user_id)
 );
 
-CREATE INDEX listings_created_idx ON listings (team_id, created_at DESC, id) WHERE deleted_at IS NULL;
+CREATE INDEX listings_created_idx ON listings (team_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX listings_status_idx ON listings (team_id, listing_status) WHERE deleted_at IS NULL;

@@ -200,8 +200,8 @@ class EscrowQuery(ListQuery):
     ] = "created_at"
     status: Literal["all", "pending", "active", "closed", "cancelled"] = "all"
     property_type: PropertyType | None = None
-    min_price: Decimal | None = Field(None, ge=0, le=10**12)
-    max_price: Decimal | None = Field(None, ge=0, le=10**12)
+    min_price: Money | None = None
+    max_price: Money | None = None
     start_date: Day | None = None
     end_date: Day | None = None
     closing_start: Day | None = Field(None, description="also closingDateStart")

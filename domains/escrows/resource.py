@@ -149,13 +149,14 @@ ESCROWS = Resource(
         ),
         "totalCommission": (
             "coalesce(sum(coalesce(r.gross_commission,"
-            " round(r.purchase_price * r.commission_percentage / 100, 2)))"
+            " round(coalesce(r.close_price, r.purchase_price) * r.commission_percentage / 100, 2)))"
             " FILTER (WHERE r.escrow_status <> 'cancelled'), 0)"
         ),
         "activePercentage": percent(ACTIVE),
         "closedPercentage": percent(CLOSED_COUNT),
     },
     stats_model=EscrowStats,
+    reasons={"escrow_status": "status_reason"},
     check=_check,
     derive=_derive,
     prepare=_prepare,

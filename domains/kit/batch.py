@@ -12,7 +12,7 @@ from db.transaction import Answer, Operation, Transaction
 from domains.kit.actor import Actor
 from domains.kit.changes import Changed, archive, change, remove, restore
 from domains.kit.errors import DomainError, Invalid, NotFound
-from domains.kit.fields import Input, Word
+from domains.kit.fields import Input, Word, sent
 from domains.kit.policy import allow
 from domains.kit.resource import Moment, Resource
 from domains.kit.rows import key_of
@@ -88,13 +88,14 @@ def _act(resource: Resource, actor: Actor, body: Batch) -> Act:
             given, moment = fields_of_move(resource, asked)
             return lambda tx, key: change(tx, resource, actor, key, given, moment=moment)
         case BatchOp.UPDATE:
-            patch = _validated(resource.patch, body.changes).model_dump(exclude_unset=True)
-            if patch.pop("version", None) is not None:
-                raise Invalid.field("changes.version", "one version cannot speak for many records")
+            patch = sent(_validated(resource.patch, body.changes))
+            patch.pop("version", None)
             return lambda tx, key: change(tx, resource, actor, key, patch, moment=moment)
 
 
 def _validated(model: type[Input], changes: dict[str, Any] | None) -> Input:
+    if changes and "version" in changes:
+        raise Invalid.field("changes.version", "one version cannot speak for many records")
     try:
         return model.model_validate_json(json.dumps(changes))
     except ValidationError as error:

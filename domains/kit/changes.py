@@ -5,14 +5,14 @@ Every refusal is raised before anything is written, so a batch may carry on afte
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from db.transaction import Draft, Transaction
 from domains.kit.actor import LEADS, Actor
 from domains.kit.errors import Detail, Forbidden, Invalid, InvalidTransition
 from domains.kit.merge import merged_fields, refuse_stale
-from domains.kit.resource import Moment, Record, Resource
+from domains.kit.resource import Moment, Record, Resource, Step
 from domains.kit.rows import insert, lock, require_member, update
 
 
@@ -34,7 +34,8 @@ async def make(
     """Insert a record from the create model's fields; the actor owns it unless it says who."""
     given = resource.prepare(given)
     values = {**given, "owner_id": given.get("owner_id") or actor.user_id}
-    values |= _move(resource, actor, None, values, given, moment)
+    moved, moment = _move(resource, actor, None, values, given, moment)
+    values |= moved
     values |= resource.derive(None, values, moment)
     _refuse(resource.check(values))
     if values["owner_id"] != actor.user_id:
@@ -65,10 +66,16 @@ async def change(
     merged = await merged_fields(tx, resource, row, wanted, base)
     if not wanted:
         return Changed(row, tuple(merged))
+    for name, why in resource.reasons.items():
+        if name in wanted and why not in given:
+            wanted[why] = None
     after = {**row, **wanted}
     if resource.status in wanted:
-        wanted |= _move(resource, actor, row[resource.status], after, given, moment)
-        after |= wanted
+        moved, moment = _move(resource, actor, row[resource.status], after, given, moment)
+        wanted |= moved
+        after |= moved
+    else:
+        _refuse(_no_longer_held(resource, row, after, wanted))
     wanted |= resource.derive(row, after, moment)
     after |= wanted
     _refuse(p for p in resource.check(after) if _touches(p, wanted))
@@ -135,8 +142,8 @@ def _move(
     after: Mapping[str, Any],
     given: Mapping[str, Any],
     moment: Moment,
-) -> dict[str, Any]:
-    """Check a move of the state machine and give the columns it sets; raise what forbids it."""
+) -> tuple[dict[str, Any], Moment]:
+    """Check a move of the state machine; give the columns it sets and when it took effect."""
     new = after[resource.status]
     steps = resource.steps(old)
     if new not in steps:
@@ -149,32 +156,57 @@ def _move(
     step = steps[new]
     if actor.role not in step.roles:
         raise Forbidden(f"Only a team lead can make this {resource.name} {new}")
-    sets: dict[str, Any] = {}
-    if step.dated and given.get(step.dated) is None:
-        if moment.effective:
-            sets[step.dated] = moment.effective
-        elif step.dated not in step.needs:
-            sets[step.dated] = moment.day
+    sets, moment = _dates(step, given, moment)
     whole = {**after, **sets}
-    problems = [
+    problems: list[Detail] = [
         {
             "field": name,
             "message": f"is needed to make this {resource.name} {new}",
             "code": "missing",
         }
         for name in step.needs
-        if not whole.get(name) and whole.get(name) != 0
+        if _empty(whole.get(name))
     ]
     if step.reason and not given.get("status_reason"):
         problems.append(
             {"field": "status_reason", "message": f"say why it becomes {new}", "code": "missing"}
         )
     if step.guard:
-        problems.extend(dict(problem) for problem in step.guard(whole))
+        problems.extend(step.guard(whole))
     _refuse(problems)
-    if not step.reason and "status_reason" not in given:
-        sets["status_reason"] = None
-    return sets
+    return sets, moment
+
+
+def _dates(
+    step: Step, given: Mapping[str, Any], moment: Moment
+) -> tuple[dict[str, Any], Moment]:
+    """The contract date of a step and the day it took effect: either tells the other."""
+    if step.dated is None:
+        return {}, moment
+    day = given.get(step.dated)
+    if day is not None:
+        return {}, replace(moment, effective=moment.effective or day)
+    if moment.effective or step.dated not in step.needs:
+        return {step.dated: moment.day}, moment
+    return {}, moment
+
+
+def _no_longer_held(
+    resource: Resource, before: Record, after: Record, wanted: Mapping[str, Any]
+) -> Iterable[Detail]:
+    """What a record's state asks for may be corrected in that state, but not taken away."""
+    state = after[resource.status]
+    steps = resource.into(state)
+    for name in dict.fromkeys(name for step in steps for name in step.needs):
+        if name in wanted and _empty(after[name]) and not _empty(before[name]):
+            message = f"is needed while this {resource.name} is {state}"
+            yield {"field": name, "message": message, "code": "missing"}
+    for guard in dict.fromkeys(step.guard for step in steps if step.guard):
+        yield from (problem for problem in guard(after) if problem["field"] in wanted)
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value == [] or value == ""
 
 
 def _refuse(problems: Iterable[Detail]) -> None:

@@ -9,7 +9,7 @@ from db.transaction import Answer
 from domains.kit import reads, writes
 from domains.kit.batch import Batch, batch
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
-from domains.kit.fields import Output
+from domains.kit.fields import Output, sent
 from domains.kit.history import HistoryEntry, HistoryQuery, history
 from domains.kit.resource import Moment, Resource
 from domains.kit.status import fields_of_move
@@ -66,7 +66,8 @@ class Verbs:
         return reply(await writes.create(self.db, self.resource, call.who, given, call.op))
 
     async def update(self, call: Call) -> Reply:
-        given = call.body.model_dump(exclude_unset=True, exclude={"version"})
+        given = sent(call.body)
+        given.pop("version", None)
         return await self._edit(call, given, Moment.given())
 
     async def status(self, call: Call) -> Reply:

@@ -1,7 +1,7 @@
 """The kinds of value a field may hold, with their bounds; shared by every domain's models."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -38,6 +38,18 @@ def _in_our_time(day: date) -> date:
     return day
 
 
+def _instant(at: datetime) -> datetime:
+    if not 1800 <= at.year <= 2200:  # near the ends of the calendar no zone can be applied
+        raise ValueError("must be between the years 1800 and 2200")
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _rounded(places: int) -> AfterValidator:
+    # Never loses a digit, for the places are bounded; but 0E-999 is a zero that Postgres refuses.
+    step = Decimal(1).scaleb(-places)
+    return AfterValidator(lambda value: value.quantize(step))
+
+
 def _text(longest: int) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
 
@@ -60,15 +72,18 @@ Link = Annotated[
     AfterValidator(_printable),
 ]
 
-Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2, examples=[450000])]
-Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=3)]
-Rooms = Annotated[Decimal, Field(ge=0, le=999, decimal_places=2)]
+Money = Annotated[
+    Decimal, Field(ge=0, max_digits=14, decimal_places=2, examples=[450000]), _rounded(2)
+]
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=3), _rounded(3)]
+Rooms = Annotated[Decimal, Field(ge=0, le=999, decimal_places=2), _rounded(2)]
 Count = Annotated[int, Field(ge=0, le=999)]
 Area = Annotated[int, Field(ge=0, le=2_000_000_000, description="square feet")]
 Year = Annotated[int, Field(ge=1800, le=2200)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Day = Annotated[date, AfterValidator(_in_our_time)]
+Instant = Annotated[datetime, AfterValidator(_instant)]  # without an offset it is UTC
 Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
 
 
@@ -76,6 +91,12 @@ class Input(BaseModel):
     """A request body: nothing unknown, nothing converted, nothing infinite."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+def sent(body: Input) -> dict[str, Any]:
+    """The fields that were sent, each whole: what an item of a list leaves out has its default."""
+    whole = body.model_dump()
+    return {name: value for name, value in whole.items() if name in body.model_fields_set}
 
 
 class Output(BaseModel):

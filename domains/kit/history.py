@@ -18,7 +18,7 @@ class HistoryQuery(Query):
     """Newest first. `field` keeps only the entries that changed it (escrow_status ...)."""
 
     field: Word | None = None
-    before_seq: Annotated[int, Field(ge=1)] | None = None
+    before_seq: Annotated[int, Field(ge=1, le=2**62)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 

@@ -32,8 +32,8 @@ async def merged_fields(
         return []
     if base > row["version"]:
         raise Invalid.field("version", f"the {resource.name} is at version {row['version']}")
-    theirs = _by_field(await tx.fetch(SINCE, tx.team_id, row["id"], base))
     image = json.loads(row["image"])
+    theirs = _by_field(await tx.fetch(SINCE, tx.team_id, row["id"], base), image)
     conflicts = [
         {
             "field": name,
@@ -57,14 +57,14 @@ async def refuse_stale(tx: Transaction, resource: Resource, row: Record, base: i
         return
     if base > row["version"]:
         raise Invalid.field("version", f"the {resource.name} is at version {row['version']}")
-    theirs = _by_field(await tx.fetch(SINCE, tx.team_id, row["id"], base))
     image = json.loads(row["image"])
+    theirs = _by_field(await tx.fetch(SINCE, tx.team_id, row["id"], base), image)
     details = [{"field": name, "current": image.get(name), **told} for name, told in theirs.items()]
     raise VersionConflict(f"The {resource.name} was changed since you last saw it", details)
 
 
-def _by_field(events: list[Any]) -> dict[str, Detail]:
-    """For each field: the value it had at first, and who changed it last."""
+def _by_field(events: list[Any], image: Record) -> dict[str, Detail]:
+    """For each field that is not what it was: the value it had, and who changed it last."""
     fields: dict[str, dict[str, Any]] = {}
     for event in events:
         who: dict[str, UUID | str | None] = {
@@ -74,4 +74,4 @@ def _by_field(events: list[Any]) -> dict[str, Detail]:
         for name, (old, _) in (event["changes"] or {}).items():
             told = fields.setdefault(name, {"base": old})
             told.update(changed_by=who, changed_at=event["at"].isoformat())
-    return dict(fields)
+    return {name: told for name, told in fields.items() if told["base"] != image.get(name)}

@@ -73,7 +73,8 @@ class Resource:
     never-null expression and its SQL type, `stats` a name into an aggregate. `prepare` turns what
     is sent into columns where names differ, `derive` adds the columns that follow from a change,
     `check` finds what contradicts itself in a whole record. `kinds` gives a change of one field an
-    event name of its own.
+    event name of its own. `reasons` names the field that says why another one was changed; it is
+    emptied when that one changes without a word.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Resource:
     stats: Mapping[str, str]
     stats_model: type[BaseModel]
     kinds: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Record], Iterable[Detail]] = _fine
     derive: Callable[[Record | None, Record, Moment], Mapping[str, Any]] = _nothing
     prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _as_given
@@ -138,6 +140,11 @@ class Resource:
     def steps(self, before: str | None) -> Mapping[str, Step]:
         """The moves from a state; from None, the states a new record may have."""
         return self.entry if before is None else self.transitions.get(before, {})
+
+    def into(self, state: str) -> list[Step]:
+        """The steps that lead to a state."""
+        ways = [self.entry, *self.transitions.values()]
+        return list(dict.fromkeys(steps[state] for steps in ways if state in steps))
 
     def kind(self, changed: Iterable[str]) -> str:
         """The name of the event that tells a change of these fields."""

@@ -85,14 +85,19 @@ async def update(
     return dict(row)
 
 
-async def require_member(tx: Transaction, user_id: UUID) -> None:
-    """Raise Invalid unless the user is a member of the writing team."""
+async def is_member(tx: Transaction, user_id: UUID) -> bool:
+    """Whether the user is a member of the writing team."""
     member = await tx.fetchval(
         "SELECT true FROM members WHERE team_id = $1 AND user_id = $2 AND removed_at IS NULL",
         tx.team_id,
         user_id,
     )
-    if not member:
+    return member is not None
+
+
+async def require_member(tx: Transaction, user_id: UUID) -> None:
+    """Raise Invalid unless the user is a member of the writing team."""
+    if not await is_member(tx, user_id):
         raise Invalid.field("owner_id", "is not a member of this team", "not_a_member")
 
 

@@ -3,7 +3,6 @@
 import base64
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from pydantic import Field
 
 from domains.kit.actor import Actor
 from domains.kit.errors import Invalid
-from domains.kit.fields import Query, Search
+from domains.kit.fields import Instant, Query, Search
 from domains.kit.resource import Resource
 
 
@@ -36,14 +35,14 @@ class ListQuery(Query):
 
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str, Field(max_length=600)] | None = None
+    cursor: Annotated[str, Field(max_length=2_000)] | None = None
     order: Order = Order.DESC
     search: Search | None = None
     scope: Scope = Scope.TEAM
     user_id: UUID | None = None
     archived: bool = False
-    created_since: datetime | None = None
-    updated_since: datetime | None = None
+    created_since: Instant | None = None
+    updated_since: Instant | None = None
 
 
 @dataclass(slots=True)
@@ -104,7 +103,8 @@ class Place:
     id: str
 
     def text(self) -> str:
-        packed = json.dumps([self.sort, self.order, self.value, self.id], separators=(",", ":"))
+        parts = [self.sort, self.order, self.value, self.id]
+        packed = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
         return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
     @classmethod

@@ -50,7 +50,7 @@ def cell(value: Any) -> str:
 
 def _inside(value: Any) -> str:
     if isinstance(value, dict):
-        return value.get("name") or " ".join(
+        value = value.get("name") or " ".join(
             str(part) for part in value.values() if part is not None
         )
-    return str(value)
+    return cell(value)  # where a semicolon parts cells, each item is one

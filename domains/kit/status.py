@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from domains.kit.fields import Day, Input, Line, Version
+from pydantic import AliasChoices, Field
+
+from domains.kit.fields import Day, Input, Line, Version, sent
 from domains.kit.resource import Moment, Resource
 
 
@@ -13,14 +15,15 @@ class Move(Input):
     """
 
     status: Any
-    reason: Line | None = None
+    # Refusals name the record's own field, so that name is taken here too.
+    reason: Line | None = Field(None, validation_alias=AliasChoices("reason", "status_reason"))
     effective_date: Day | None = None
     version: Version | None = None
 
 
 def fields_of_move(resource: Resource, move: Input) -> tuple[dict[str, Any], Moment]:
     """The record's fields that a move sets, and its moment."""
-    given = move.model_dump(exclude_unset=True)
+    given = sent(move)
     given[resource.status] = given.pop("status")
     given.pop("version", None)
     moment = Moment.given(given.pop("effective_date", None))

@@ -50,10 +50,11 @@ def _price(before: Record | None, after: Record, moment: Moment) -> dict[str, An
 def _status(before: Record | None, after: Record, moment: Moment) -> dict[str, Any]:
     columns = dict(status_columns("listing_status", before, after, moment))
     if not columns:
-        return {}
+        return _corrected_start(before, after)
     old, new = before["listing_status"] if before else "incomplete", after["listing_status"]
     if new in CHANGES:
-        back = new == "active" and old not in {"incomplete", "coming_soon"}
+        shown = before is not None and before["on_market_date"] is not None
+        back = new == "active" and shown and old not in {"incomplete", "coming_soon"}
         columns["major_change_type"] = "Back On Market" if back else CHANGES[new]
         columns["major_change_timestamp"] = moment.now
     if new == "pending":
@@ -64,6 +65,14 @@ def _status(before: Record | None, after: Record, moment: Moment) -> dict[str, A
         # The contract fell through: the next one needs dates of its own.
         columns |= {"purchase_contract_date": None, "contingent_date": None}
     return columns | _market_days(before, after, old, new, moment)
+
+
+def _corrected_start(before: Record | None, after: Record) -> dict[str, Any]:
+    """The first run of days began on the market date, also when that date is put right later."""
+    if before is None or before["on_market_since"] is None or after["on_market_date"] is None:
+        return {}
+    first = before["on_market_since"] == before["on_market_date"]
+    return {"on_market_since": after["on_market_date"]} if first else {}
 
 
 def _market_days(
@@ -78,6 +87,7 @@ def _market_days(
     elif old in SHOWN and new not in SHOWN:
         columns |= {"on_market_since": None, "off_market_date": moment.day}
         if before and before["on_market_since"]:
-            run = (moment.day - before["on_market_since"]).days
+            last = min(moment.day, moment.now.date())  # days to come are not counted ahead
+            run = (last - before["on_market_since"]).days
             columns["days_counted"] = before["days_counted"] + max(0, run)
     return columns

@@ -120,6 +120,7 @@ class Relist(Input):
     list_price: Money | None = None
     listing_contract_date: Day | None = None
     expiration_date: Day | None = None
+    owner_id: UUID | None = Field(None, description="The listing agent, when it is another one")
 
 
 class Listing(ListingFields, Output):
@@ -168,7 +169,7 @@ class PriceEntry(Output):
     list_price: Decimal
     previous_list_price: Decimal | None
     reason: str | None
-    actor: Person
+    changed_by: Person
 
 
 class ListingQuery(ListQuery):
@@ -202,8 +203,8 @@ class ListingQuery(ListQuery):
         "cancelled",
     ] = "all"
     property_type: PropertyType | None = None
-    min_price: Decimal | None = Field(None, ge=0, le=10**12)
-    max_price: Decimal | None = Field(None, ge=0, le=10**12)
+    min_price: Money | None = None
+    max_price: Money | None = None
     min_days_on_market: Annotated[int, Field(ge=0, le=100_000)] | None = None
     max_days_on_market: Annotated[int, Field(ge=0, le=100_000)] | None = None
     start_date: Day | None = None

@@ -20,6 +20,7 @@ CONTRACT = ("list_price", "listing_contract_date", "expiration_date", "owner_id"
 LISTED = Step(needs=CONTRACT, dated="on_market_date")
 BACK = Step(needs=CONTRACT, dated="back_on_market_date")
 SOLD = Step(needs=("purchase_contract_date",), dated="purchase_contract_date")
+STILL_SOLD = Step(needs=("purchase_contract_date",))  # the same contract, a step further or back
 CLOSED = Step(needs=("close_date", "close_price"), dated="close_date")
 WITHDRAWN = Step(dated="withdrawn_date")
 CANCELLED = Step(dated="cancellation_date")
@@ -36,7 +37,7 @@ TRANSITIONS: Transitions = {
         "cancelled": CANCELLED,
     },
     "active_under_contract": {
-        "pending": SOLD,
+        "pending": STILL_SOLD,
         "active": BACK,
         "closed": CLOSED,
         "cancelled": CANCELLED,
@@ -44,7 +45,7 @@ TRANSITIONS: Transitions = {
     "pending": {
         "closed": CLOSED,
         "active": BACK,
-        "active_under_contract": SOLD,
+        "active_under_contract": STILL_SOLD,
         "cancelled": CANCELLED,
     },
     "hold": {"active": BACK, "withdrawn": WITHDRAWN, "expired": Step(), "cancelled": CANCELLED},
@@ -175,6 +176,7 @@ LISTINGS = Resource(
         "activePercentage": percent(_count("active")),
     },
     stats_model=ListingStats,
+    reasons={"listing_status": "status_reason", "list_price": "price_change_reason"},
     check=_check,
     derive=derive,
 )

@@ -13,20 +13,19 @@ from domains.kit.history import HistoryQuery, entries
 from domains.kit.policy import allow
 from domains.kit.property import PropertyFields
 from domains.kit.resource import Moment
-from domains.kit.rows import lock
+from domains.kit.rows import is_member, lock
 from domains.listings.models import NewPrice, Relist
 from domains.listings.resource import LISTINGS
 
 OVER = frozenset({"expired", "cancelled", "withdrawn", "closed"})
 
-# What a new contract on the same property takes over from the old one.
+# What a new contract on the same property takes over from the old one: all but the MLS's number.
 KEPT = (
-    *PropertyFields.model_fields,
+    *(name for name in PropertyFields.model_fields if name != "mls_number"),
     "property_address",
     "waterfront",
     "description",
     "features",
-    "owner_id",
 )
 
 PRICED = "(e.changes -> 'list_price' IS NOT NULL OR e.kind = 'listing.created')"
@@ -36,7 +35,7 @@ PRICE = """
             AS effective_date,
         e.changes -> 'list_price' -> 0 AS previous_list_price,
         CASE WHEN e.changes IS NOT NULL THEN e.data ->> 'price_change_reason' END AS reason,
-        json_build_object('id', e.actor_id, 'name', u.full_name) AS actor
+        json_build_object('id', e.actor_id, 'name', u.full_name) AS changed_by
 """
 
 
@@ -54,7 +53,8 @@ async def relist(
 ) -> Answer:
     """Open a new contract on the property of a listing that is over; its days keep counting.
 
-    The old listing stays as it ended. Raise Conflict while it is still on the market.
+    The old listing stays as it ended, and a sale ends its count. Its agent keeps the new contract,
+    or the one who makes it where that agent has left. Raise Conflict while it is on the market.
     """
     allow(actor, LISTINGS.writers, "relist a property")
 
@@ -64,14 +64,16 @@ async def relist(
             raise Conflict(
                 f"The listing is still {old['listing_status']}; only an ended one is relisted"
             )
+        sold = old["listing_status"] == "closed"
         values: dict[str, Any] = {name: old[name] for name in KEPT}
-        values |= body.model_dump(exclude_none=True)
-        values.setdefault("list_price", old["list_price"])
         values |= {
+            "list_price": old["list_price"],
+            "owner_id": old["owner_id"] if await is_member(tx, old["owner_id"]) else actor.user_id,
             "listing_status": "incomplete",
             "relisted_from": old["id"],
-            "days_before_relist": old["days_before_relist"] + old["days_counted"],
+            "days_before_relist": 0 if sold else old["days_before_relist"] + old["days_counted"],
         }
+        values |= body.model_dump(exclude_none=True)
         return writes.answer(await make(tx, LISTINGS, actor, values, Moment.given()), 201)
 
     return await db.write(writes.writer(actor, op), work)

@@ -1,0 +1,60 @@
+"""The outside of sign-in."""
+
+from dataclasses import replace
+from typing import Any
+
+from domains.auth import service, sign_up
+from domains.auth.models import Acceptance, Me, RefreshToken, Registration, Signed, SignIn
+from domains.kit.actor import EVERYONE
+from domains.kit.crud import reply
+from domains.kit.endpoint import Call, Endpoint, Method, Reply
+from domains.kit.fields import Output
+from domains.kit.services import Services
+
+
+def endpoints(services: Services) -> list[Endpoint]:
+    async def register(call: Call) -> Reply:
+        return _secret(reply(await sign_up.register(services, call.body, remote=call.remote)))
+
+    async def accept(call: Call) -> Reply:
+        return _secret(reply(await sign_up.accept(services, call.body, remote=call.remote)))
+
+    async def login(call: Call) -> Reply:
+        return _told(await service.sign_in(services, call.body, remote=call.remote))
+
+    async def refresh(call: Call) -> Reply:
+        token = call.body.refresh_token
+        return _told(await service.refresh(services, token, remote=call.remote))
+
+    async def logout(call: Call) -> Reply:
+        await service.sign_out(services, call.body.refresh_token)
+        return Reply()
+
+    async def me(call: Call) -> Reply:
+        return _told(await service.me(services.db, call.who))
+
+    # Passwords and refresh tokens travel in requests of their own, never over a room's socket.
+    anyone: dict[str, Any] = {"roles": None, "tag": "auth", "socket": False}
+    return [
+        Endpoint("auth:register", Method.POST, "/auth/register", register, Signed,
+                 "Start a team and become its owner", body=Registration, status=201, **anyone),
+        Endpoint("auth:login", Method.POST, "/auth/login", login, Signed, "Sign in",
+                 body=SignIn, **anyone),
+        Endpoint("auth:refresh", Method.POST, "/auth/refresh", refresh, Signed,
+                 "Exchange a refresh token for new tokens", body=RefreshToken, **anyone),
+        Endpoint("auth:logout", Method.POST, "/auth/logout", logout, None,
+                 "Sign out: close the session", body=RefreshToken, **anyone),
+        Endpoint("auth:accept", Method.POST, "/auth/invitations/accept", accept, Signed,
+                 "Take up an invitation to a team", body=Acceptance, status=201, **anyone),
+        Endpoint("auth:me", Method.GET, "/auth/me", me, Me, "Tell who is signed in",
+                 roles=EVERYONE, tag="auth"),
+    ]  # fmt: skip
+
+
+def _told(answer: Output) -> Reply:
+    return _secret(Reply(answer.model_dump_json().encode()))
+
+
+def _secret(answer: Reply) -> Reply:
+    # Nobody on the way may keep an answer with tokens in it.
+    return replace(answer, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,91 @@
+"""The outside of teams: the current team, its members, its invitations."""
+
+from typing import Any
+from uuid import UUID
+
+from domains.kit.actor import EVERYONE, LEADS
+from domains.kit.crud import reply
+from domains.kit.endpoint import Call, Endpoint, Method, Reply
+from domains.kit.errors import NotFound
+from domains.kit.services import Services
+from domains.teams import invitations, members
+from domains.teams.models import (
+    Invitation,
+    InvitationRequest,
+    Member,
+    MemberContact,
+    NewInvitation,
+    RoleChange,
+    Team,
+)
+
+
+def endpoints(services: Services) -> list[Endpoint]:
+    db = services.db
+
+    async def current(call: Call) -> Reply:
+        return _json(await members.current_team(db, call.who))
+
+    async def list_all(call: Call) -> Reply:
+        items, head = await members.list_members(db, call.who)
+        return Reply(items.encode(), meta=b'{"as_of_seq":%d}' % head)
+
+    async def member(call: Call) -> Reply:
+        return _json(await members.read_member(db, call.who, _id(call)))
+
+    async def role(call: Call) -> Reply:
+        return reply(
+            await members.change_role(
+                db, call.who, _id(call), call.body.role, version=call.version, op=call.op
+            )
+        )
+
+    async def remove(call: Call) -> Reply:
+        return reply(await members.remove(db, call.who, _id(call), op=call.op))
+
+    async def invite(call: Call) -> Reply:
+        made = await invitations.invite(db, call.who, call.body.email, call.body.role)
+        return _json(made, status=201)
+
+    async def invited(call: Call) -> Reply:
+        return _json(await invitations.list_open(db, call.who))
+
+    async def revoke(call: Call) -> Reply:
+        return _json(await invitations.revoke(db, call.who, _id(call)))
+
+    team = "/teams/current"
+    of_members, one = f"{team}/members", f"{team}/members/{{id}}"
+    of_invitations = f"{team}/invitations"
+    everyone: dict[str, Any] = {"roles": EVERYONE, "tag": "teams"}
+    leads: dict[str, Any] = {"roles": LEADS, "tag": "teams"}
+    return [
+        Endpoint("teams:current", Method.GET, team, current, Team, "Read your team", **everyone),
+        Endpoint("teams:members", Method.GET, of_members, list_all, Member,
+                 "List the members of your team", many=True, **everyone),
+        Endpoint("teams:member", Method.GET, one, member, MemberContact,
+                 "Read a member and how to write to them", **everyone),
+        Endpoint("teams:role", Method.PATCH, one, role, Member, "Give a member another role",
+                 body=RoleChange, **leads),
+        Endpoint("teams:remove", Method.DELETE, one, remove, Member,
+                 "Remove a member, or leave the team yourself", **everyone),
+        Endpoint("teams:invitations", Method.GET, of_invitations, invited, Invitation,
+                 "List the open invitations", many=True, **leads),
+        # Not a socket command: its answer holds a secret that only the asker may see.
+        Endpoint("teams:invite", Method.POST, of_invitations, invite, NewInvitation,
+                 "Invite somebody; the token is shown this once", body=InvitationRequest,
+                 status=201, socket=False, **leads),
+        Endpoint("teams:uninvite", Method.DELETE, f"{of_invitations}/{{id}}", revoke, Invitation,
+                 "Revoke an invitation", **leads),
+    ]  # fmt: skip
+
+
+def _id(call: Call) -> UUID:
+    """An id that cannot exist is a member or invitation that does not."""
+    try:
+        return UUID(call.path["id"])
+    except ValueError:
+        raise NotFound("There is nothing with this id in your team") from None
+
+
+def _json(text: str, status: int = 200) -> Reply:
+    return Reply(text.encode(), status=status)

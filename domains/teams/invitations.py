@@ -1,0 +1,104 @@
+"""Invitations: a secret for one address to join one team once, within a week."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from db.database import Database
+from db.transaction import Transaction
+from domains.kit.actor import LEADS, Actor, Role
+from domains.kit.errors import Conflict, Forbidden, NotFound
+from domains.kit.opaque import INVITATION, digest, mint
+from domains.kit.policy import allow
+from domains.teams import queries
+from domains.teams.models import may_grant
+
+LASTS = timedelta(days=7)
+MOST_OPEN = 200  # of a team at a time, which keeps their list one page
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An open invitation, and the account its address has, if any."""
+
+    id: UUID
+    team_id: UUID
+    email: str
+    role: Role
+    user_id: UUID | None
+    password_hash: str | None
+    disabled: bool
+
+
+async def invite(db: Database, actor: Actor, email: str, role: Role) -> str:
+    """Invite an address, in place of an earlier invitation; the answer alone has the token.
+
+    Written outside the team's log: an address that never joins leaves no trace in history, and no
+    kept answer holds the token.
+    """
+    token = mint(INVITATION)
+    async with db.transaction() as rows:
+        mine = await rows.fetchval(queries.INVITER_UNDER_LOCK, actor.team_id, actor.user_id)
+        if mine not in LEADS:
+            raise Forbidden("Only an owner or a lead invites")
+        if not may_grant(Role(mine), role):
+            raise Forbidden("Nobody invites to more than they are themselves")
+        if await rows.fetchval(queries.IS_MEMBER, actor.team_id, email):
+            raise Conflict("This e-mail address belongs to a member already")
+        await rows.execute(queries.REPLACE, actor.team_id, email)
+        if await rows.fetchval(queries.COUNT_OPEN, actor.team_id) >= MOST_OPEN:
+            raise Conflict(f"A team has at most {MOST_OPEN} open invitations; revoke some first")
+        made: str | None = await rows.fetchval(
+            queries.INVITE, actor.team_id, email, role, digest(token), actor.user_id, LASTS
+        )
+    if made is None:
+        raise Conflict("Somebody invited this address at the same moment")
+    # Put in here and not by the query: a token in clear has no business in a database's log.
+    return json.dumps({**json.loads(made), "token": token})
+
+
+async def list_open(db: Database, actor: Actor) -> str:
+    allow(actor, LEADS, "see invitations")
+    found: str = await db.fetchval(queries.INVITATIONS, actor.team_id)
+    return found
+
+
+async def revoke(db: Database, actor: Actor, invitation_id: UUID) -> str:
+    """Make an invitation void; only an open one can be."""
+    allow(actor, LEADS, "revoke invitations")
+    revoked: str | None = await db.fetchval(queries.REVOKE, actor.team_id, invitation_id)
+    if revoked is None:
+        raise NotFound("There is no such open invitation")
+    return revoked
+
+
+async def find_invitation(db: Database, token: str) -> Found:
+    """Raise Conflict for one that was used, NotFound for one that is over or never was."""
+    row = await db.fetchrow(queries.INVITATION, digest(token))
+    if row is None or (row["over"] and not row["used"]):
+        raise NotFound("This invitation is not valid, or not any more")
+    if row["used"]:
+        raise Conflict("This invitation was used already; sign in instead")
+    return Found(
+        id=row["id"],
+        team_id=row["team_id"],
+        email=row["email"],
+        role=Role(row["role"]),
+        user_id=row["user_id"],
+        password_hash=row["password_hash"],
+        disabled=row["disabled"],
+    )
+
+
+async def take_up(tx: Transaction, invitation_id: UUID) -> None:
+    """Use up an invitation; of two at once, the second is refused."""
+    if not await tx.fetchval(queries.TAKE_UP, tx.team_id, invitation_id, tx.user_id):
+        raise Conflict("This invitation was used or revoked a moment ago")
+
+
+async def withdraw_beyond(tx: Transaction, inviter: UUID, role: Role | None) -> None:
+    """Make void what a member with this role (None: no member any more) could not grant now."""
+    invites = role if role in LEADS else None
+    beyond = [given for given in Role if invites is None or not may_grant(invites, given)]
+    await tx.execute(queries.WITHDRAW, tx.team_id, inviter, beyond)

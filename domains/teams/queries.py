@@ -1,0 +1,177 @@
+"""The SQL of teams; every statement names the team."""
+
+# What the whole team sees of a member, and the log keeps: no e-mail address, so that one can be
+# changed or erased without touching history.
+_MEMBER = "m.user_id AS id, m.user_id, u.full_name, m.role, m.version, m.joined_at, m.removed_at"
+
+TEAM = """
+    SELECT row_to_json(x)::text
+    FROM (
+        SELECT t.id, t.name, $2::text AS role, t.created_at, (
+            SELECT count(*) FROM members AS m WHERE m.team_id = t.id AND m.removed_at IS NULL
+        ) AS members
+        FROM teams AS t
+        WHERE t.id = $1
+    ) AS x
+"""
+
+IMAGE = f"""
+    SELECT row_to_json(x)::text
+    FROM (
+        SELECT {_MEMBER}
+        FROM members AS m
+        JOIN users AS u ON u.id = m.user_id
+        WHERE m.team_id = $1 AND m.user_id = $2
+    ) AS x
+"""
+
+CONTACT = f"""
+    SELECT row_to_json(x)::text
+    FROM (
+        SELECT {_MEMBER}, CASE WHEN $3 THEN u.email END AS email
+        FROM members AS m
+        JOIN users AS u ON u.id = m.user_id
+        WHERE m.team_id = $1 AND m.user_id = $2 AND m.removed_at IS NULL
+    ) AS x
+"""
+
+# Rows and head in one statement are one snapshot: a client starts its stream at that head.
+MEMBERS = f"""
+    SELECT h.seq AS head, coalesce((
+        SELECT json_agg(x ORDER BY lower(x.full_name), x.id)
+        FROM (
+            SELECT {_MEMBER}
+            FROM members AS m
+            JOIN users AS u ON u.id = m.user_id
+            WHERE m.team_id = $1 AND m.removed_at IS NULL
+        ) AS x
+    ), '[]')::text AS items
+    FROM team_heads AS h
+    WHERE h.team_id = $1
+"""
+
+# Newcomers come in one by one, so that the count, read by the next statement, is true.
+LOCK_TEAM = "SELECT id FROM teams WHERE id = $1 FOR NO KEY UPDATE"
+
+COUNT_MEMBERS = "SELECT count(*) FROM members WHERE team_id = $1 AND removed_at IS NULL"
+
+JOIN = """
+    INSERT INTO members AS m (team_id, user_id, role)
+    VALUES ($1, $2, $3)
+    ON CONFLICT (team_id, user_id) DO UPDATE
+    SET role = excluded.role, removed_at = NULL, joined_at = now(), version = m.version + 1
+    WHERE m.removed_at IS NOT NULL
+    RETURNING m.version
+"""
+
+LOCK = """
+    SELECT user_id, role, version
+    FROM members
+    WHERE team_id = $1 AND removed_at IS NULL AND (user_id = ANY ($2) OR role = 'owner')
+    ORDER BY user_id
+    FOR NO KEY UPDATE
+"""
+
+CHANGE_ROLE = """
+    UPDATE members SET role = $3, version = version + 1
+    WHERE team_id = $1 AND user_id = $2
+    RETURNING version
+"""
+
+REMOVE = """
+    UPDATE members SET removed_at = now(), version = version + 1
+    WHERE team_id = $1 AND user_id = $2
+    RETURNING version
+"""
+
+_INVITATION = """
+    i.id, i.email, i.role, i.created_at, i.expires_at,
+    (SELECT row_to_json(p) FROM (SELECT u.id, u.full_name AS name) AS p) AS invited_by
+"""
+
+_OPEN = "i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()"
+
+INVITATIONS = f"""
+    SELECT coalesce(json_agg(x ORDER BY x.created_at DESC, x.id), '[]')::text
+    FROM (
+        SELECT {_INVITATION}
+        FROM invitations AS i
+        JOIN users AS u ON u.id = i.invited_by
+        WHERE i.team_id = $1 AND {_OPEN}
+    ) AS x
+"""
+
+# FOR SHARE holds off a demotion or removal of the inviter, which withdraws what they may not grant.
+INVITER_UNDER_LOCK = """
+    SELECT role
+    FROM members
+    WHERE team_id = $1 AND user_id = $2 AND removed_at IS NULL
+    FOR SHARE
+"""
+
+IS_MEMBER = """
+    SELECT EXISTS (
+        SELECT
+        FROM members AS m
+        JOIN users AS u ON u.id = m.user_id
+        WHERE m.team_id = $1 AND lower(u.email) = $2 AND m.removed_at IS NULL
+    )
+"""
+
+COUNT_OPEN = f"SELECT count(*) FROM invitations AS i WHERE i.team_id = $1 AND {_OPEN}"
+
+REPLACE = """
+    UPDATE invitations SET revoked_at = now()
+    WHERE team_id = $1 AND email = $2 AND accepted_at IS NULL AND revoked_at IS NULL
+"""
+
+INVITE = f"""
+    WITH i AS (
+        INSERT INTO invitations (team_id, email, role, token_hash, invited_by, expires_at)
+        VALUES ($1, $2, $3, $4, $5, now() + $6::interval)
+        ON CONFLICT DO NOTHING
+        RETURNING *
+    )
+    SELECT row_to_json(x)::text
+    FROM (
+        SELECT {_INVITATION}
+        FROM i
+        JOIN users AS u ON u.id = i.invited_by
+    ) AS x
+"""
+
+REVOKE = f"""
+    WITH i AS (
+        UPDATE invitations AS i SET revoked_at = now()
+        WHERE i.team_id = $1 AND i.id = $2 AND {_OPEN}
+        RETURNING *
+    )
+    SELECT row_to_json(x)::text
+    FROM (
+        SELECT {_INVITATION}
+        FROM i
+        JOIN users AS u ON u.id = i.invited_by
+    ) AS x
+"""
+
+WITHDRAW = """
+    UPDATE invitations SET revoked_at = now()
+    WHERE team_id = $1 AND invited_by = $2 AND role = ANY ($3)
+        AND accepted_at IS NULL AND revoked_at IS NULL
+"""
+
+# By the token's hash alone: who holds the token has not named a team, it names one.
+INVITATION = """
+    SELECT i.id, i.team_id, i.email, i.role, i.accepted_at IS NOT NULL AS used,
+        i.revoked_at IS NOT NULL OR i.expires_at <= now() AS over,
+        u.id AS user_id, u.password_hash, u.disabled_at IS NOT NULL AS disabled
+    FROM invitations AS i
+    LEFT JOIN users AS u ON lower(u.email) = i.email
+    WHERE i.token_hash = $1
+"""
+
+TAKE_UP = f"""
+    UPDATE invitations AS i SET accepted_at = now(), accepted_by = $3
+    WHERE i.team_id = $1 AND i.id = $2 AND {_OPEN}
+    RETURNING true
+"""
