@@ -18,6 +18,7 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.QueryCanceledError,
     asyncpg.InterfaceError,  # "connection is closed", "pool is closing"
+    asyncpg.InternalClientError,  # what asyncpg says when the line is cut between its states
 )
 
 # Two writers stood in each other's way and Postgres let one of them go.
