@@ -26,7 +26,9 @@ class Turns:
         waiting[0] += 1
         try:
             try:
-                await asyncio.wait_for(semaphore.acquire(), WAIT)
+                # Not wait_for: on Python 3.11 it can swallow a cancellation.
+                async with asyncio.timeout(WAIT):
+                    await semaphore.acquire()
             except TimeoutError:
                 raise Unavailable("This team's writes are waiting too long") from None
             try:

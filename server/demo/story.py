@@ -1,0 +1,78 @@
+"""Turn real sales into the demo's records: what each agent did on which day, up to today.
+
+Pure: the same sales, day and seed give the same stories. The future is simply not told, so a home
+whose (moved) closing lies ahead is on the market, under contract or pending today.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from server.demo import words
+from server.demo.deals import deals
+from server.demo.homes import Home, Step, Story, homes, property_of
+from server.demo.people import Team
+from server.demo.sales import Sale
+
+SEED = "homeroom"
+TERM_DAYS = 183  # of a listing agreement
+
+
+def stories(team: Team, sales: list[Sale], today: date, seed: str = SEED) -> list[Story]:
+    """Every listing and escrow of a team; a sale's listing stands before its escrows."""
+    its_homes = homes(team, sales, today, seed)
+    return [*map(listing, its_homes), *deals(its_homes)]
+
+
+def listing(home: Home) -> Story:
+    steps = home.told(_life(home))
+    if home.rest and home.is_for_sale:
+        since = steps[-1].on
+        body = {"listing_status": home.rest, "status_reason": "The seller asked for it (built)"}
+        steps = (*steps, Step(since + (home.today - since) / 2, home.agent, body))
+    return Story("listing", home.sale.key, steps)
+
+
+def _life(home: Home) -> Iterator[Step]:
+    line = home.timeline
+
+    def on(day: date, **body: Any) -> Step:
+        return Step(day, home.agent, body)
+
+    def under_contract(day: date) -> Step:
+        return on(day, listing_status="active_under_contract", purchase_contract_date=day)
+
+    begun = line.announced or line.listed
+    if begun > home.today:
+        yield on(line.signed, **_agreement(home), listing_status="incomplete")
+    elif line.announced:
+        yield on(line.announced, **_agreement(home), listing_status="coming_soon")
+        yield on(line.listed, listing_status="active", on_market_date=line.listed)
+    else:
+        market = {"listing_status": "active", "on_market_date": line.listed}
+        yield on(line.listed, **_agreement(home), **market)
+    for cut in line.cuts:
+        reason = f"No offer after {(cut.on - line.listed).days} days (built)"
+        yield on(cut.on, list_price=cut.price, price_change_reason=reason)
+    if line.setback:
+        yield under_contract(line.setback.accepted)
+        yield on(line.setback.back, listing_status="active")
+    yield under_contract(line.accepted)
+    yield on(line.inspected, listing_status="pending", purchase_contract_date=line.accepted)
+    yield on(
+        line.closed, listing_status="closed", close_date=line.closed, close_price=home.sale.price
+    )
+
+
+def _agreement(home: Home) -> dict[str, Any]:
+    sale, line = home.sale, home.timeline
+    return {
+        **property_of(sale),
+        "list_price": line.first_price,
+        "listing_contract_date": line.signed,
+        "expiration_date": line.signed + timedelta(TERM_DAYS),
+        "waterfront": sale.waterfront,
+        "description": words.description(sale),
+        "features": words.features(sale),
+        "notes": words.provenance(sale, line.moved_days),
+    }

@@ -1,0 +1,133 @@
+"""What the simulated agents choose to do: believable, and within what the records allow."""
+
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+
+from server.demo import escrow_work, listing_work
+from server.demo.acts import Day
+from server.demo.errands import ERRANDS
+
+TODAY = date(2026, 3, 4)
+
+LISTING: dict[str, Any] = {
+    "id": "a3f1",
+    "version": 7,
+    "display_address": "Ballard, parcel 046100-0350",
+    "property_address": "Parcel 046100-0350",
+    "listing_status": "active",
+    "list_price": 500_000.0,
+    "original_list_price": 520_000.0,
+    "close_price": None,
+    "days_on_market": 20,
+    "showing_instructions": None,
+    "allowed_transitions": ["active_under_contract", "hold"],
+}
+ESCROW: dict[str, Any] = {
+    "id": "b4e2",
+    "version": 3,
+    "display_address": None,
+    "property_address": "Parcel 046100-0350",
+    "purchase_price": 500_000.0,
+    "notes": "Demo, on a real sale.",
+    "contingencies": [
+        {"type": "inspection", "due_date": "2026-03-01", "status": "removed"},
+        {"type": "appraisal", "due_date": "2026-03-08", "status": "pending"},
+        {"type": "loan", "due_date": "2026-03-12", "status": "pending"},
+    ],
+    "allowed_transitions": ["closed", "cancelled"],
+}
+
+lucks = pytest.mark.parametrize("day", [Day(TODAY, Random(n)) for n in range(40)])
+
+
+@lucks
+def test_a_price_falls_a_little_and_never_far_below_the_first(day: Day) -> None:
+    listing, cuts = dict(LISTING), 0
+    while act := listing_work.cut_price(listing, day):
+        assert 0.95 < act.body["list_price"] / listing["list_price"] < 1
+        listing["list_price"] = act.body["list_price"]
+        cuts += 1
+    assert cuts > 3
+    assert listing["list_price"] >= 0.8 * listing["original_list_price"]
+
+
+def test_a_home_that_was_sold_meanwhile_is_not_made_cheaper() -> None:
+    sold = LISTING | {"listing_status": "pending"}
+    assert listing_work.cut_price(sold, Day(TODAY, Random(1))) is None
+
+
+@lucks
+def test_no_listing_is_moved_where_its_machine_does_not_lead(day: Day) -> None:
+    stuck = LISTING | {"allowed_transitions": []}
+    assert listing_work.accept_offer(stuck, day) is None
+    assert listing_work.finish_inspection(stuck, day) is None
+    assert listing_work.close_listing(stuck, day) is None
+    assert listing_work.open_to_market(stuck, day) is None
+    assert listing_work.rest(stuck, day) is None
+
+
+def test_every_change_of_a_record_names_the_version_it_was_read_at() -> None:
+    day = Day(TODAY, Random(1))
+    acts = [
+        listing_work.cut_price(LISTING, day),
+        listing_work.accept_offer(LISTING, day),
+        listing_work.instruct(LISTING, day),
+        listing_work.rest(LISTING, day),
+    ]
+    assert [act.body["version"] for act in acts if act] == [7, 7, 7, 7]
+    remark = escrow_work.remark(ESCROW, day)
+    assert remark is not None
+    assert remark.body["version"] == 3
+
+
+def test_an_accepted_offer_is_followed_by_its_contract() -> None:
+    day = Day(TODAY, Random(1))
+    sold = listing_work.accept_offer(LISTING, day)
+    assert sold is not None
+    assert sold.then is not None
+    contract = sold.then(LISTING | dict.fromkeys(escrow_work.PROPERTY, None))
+    assert contract is not None
+    assert contract.path == "/escrows"
+    assert contract.body["buyers"][0].startswith("Demo Buyer ")
+    assert {c["type"] for c in contract.body["contingencies"]} == {
+        "inspection",
+        "appraisal",
+        "loan",
+    }
+
+
+def test_contingencies_go_one_after_another_and_the_deed_comes_last() -> None:
+    day, escrow = Day(TODAY, Random(1)), dict(ESCROW)
+    for kind in ("appraisal", "loan"):
+        act = escrow_work.settle(escrow, day)
+        assert act is not None
+        assert kind in act.says
+        escrow["contingencies"] = act.body["contingencies"]
+    deed = escrow_work.settle(escrow, day)
+    assert deed is not None
+    assert deed.body["status"] == "closed"
+    assert deed.body["recorded_date"] == "2026-03-04"
+    assert [c["due_date"] for c in escrow["contingencies"]] == [
+        c["due_date"] for c in ESCROW["contingencies"]
+    ]
+
+
+@lucks
+def test_notes_keep_what_was_there_and_do_not_grow_for_ever(day: Day) -> None:
+    escrow = dict(ESCROW)
+    for _ in range(20):
+        act = escrow_work.remark(escrow, day)
+        assert act is not None
+        assert act.body["notes"] != escrow["notes"]
+        escrow["notes"] = act.body["notes"]
+    lines = escrow["notes"].splitlines()
+    assert lines[0] == ESCROW["notes"]
+    assert len(lines) == 4
+
+
+def test_all_kinds_of_work_come_up() -> None:
+    assert {errand.plural for errand in ERRANDS} == {"escrows", "listings"}
+    assert all(errand.weight > 0 for errand in ERRANDS)
