@@ -1,0 +1,40 @@
+"""What the live rooms count; the server shows it as metrics."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Counters:
+    """Plain numbers of one node. All only grow, except `sockets`, `rooms` and `tasks`."""
+
+    sockets: int = 0
+    rooms: int = 0
+    tasks: int = 0
+    task_restarts: int = 0
+
+    published: int = 0
+    publish_failed: int = 0
+    publish_dropped: int = 0
+    bus_received: int = 0
+    bus_malformed: int = 0
+    bus_connects: int = 0
+
+    dispatched: int = 0
+    delivered: int = 0
+    duplicates: int = 0
+    out_of_order: int = 0
+    repairs: int = 0
+    repair_failures: int = 0
+    repaired: int = 0
+    range_reads: int = 0
+    head_polls: int = 0
+    head_poll_failures: int = 0
+    rewinds: int = 0
+
+    commands: int = 0
+    command_failures: int = 0
+
+    joins: Counter[str] = field(default_factory=Counter)  # by mode
+    refusals: Counter[str] = field(default_factory=Counter)  # by code
+    closes: Counter[str] = field(default_factory=Counter)  # by reason

@@ -1,0 +1,79 @@
+"""A connected socket as a room sees it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+from uuid import UUID
+
+from channels.outbox import Outbox
+from db.events import Event
+
+
+class Close(Enum):
+    """Why the server ends a connection: the code in the WebSocket close frame, and its counter.
+
+    An official client reconnects by itself after every one of them except REVOKED, which is told by
+    a Socket.IO disconnect.
+    """
+
+    UNAUTHENTICATED = 4001  # no session was asked for in time
+    REVOKED = 4003
+    SLOW = 4008
+    DRAIN = 4010
+    RESTORED = 4012  # the log is not the one this socket was told; it learns more when it resumes
+    MALFORMED = 4014
+
+    @property
+    def reason(self) -> str:
+        return self.name.lower()
+
+
+class Who(Protocol):
+    """The signed-in person behind a socket."""
+
+    @property
+    def user_id(self) -> UUID: ...
+
+    @property
+    def team_id(self) -> UUID: ...
+
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One socket of one person. Everything it receives goes through `outbox`, so order holds."""
+
+    sid: str
+    who: Any  # a Who, of the type the server's `authenticate` returns
+    outbox: Outbox
+    end: Callable[[Close], None]
+    gone: bool = False
+
+    def push(self, packet: Any) -> None:
+        if not self.gone:
+            self.outbox.put_nowait(packet)
+
+    def close(self, reason: Close) -> None:
+        """Nothing reaches this member from here on; its socket follows."""
+        if not self.gone:
+            self.gone = True
+            self.end(reason)
+
+
+EVERYONE = "all"
+
+
+def visible(event: Event, member: Member) -> bool:
+    """Whether this member may see what the event says; the others get a tombstone.
+
+    An audience is `all` of the team, or `user:<id>`.
+    """
+    if event.audience == EVERYONE:
+        return True
+    return event.audience == f"user:{member.who.user_id}"

@@ -1,0 +1,20 @@
+"""What the log says about who is in a team, applied to the people behind its sockets."""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from db.events import Event
+
+REMOVED = "member.removed"
+KINDS = frozenset({"member.joined", REMOVED, "role.changed"})  # each about the user `entity_id`
+
+
+def after(event: Event, who: Any) -> Any | None:
+    """The person as of this event about them: with the role it says, or None for one who is out."""
+    if event.kind == REMOVED:
+        return None
+    image = orjson.loads(event.wire).get("d") or {}
+    role = image.get("role", who.role)
+    return replace(who, role=type(who.role)(role))

@@ -1,0 +1,45 @@
+"""The bus between nodes: one Redis channel per team."""
+
+from uuid import UUID
+
+from channels.bus import Listener
+from channels.counters import Counters
+from channels.redis_publisher import Publisher
+from channels.redis_subscriber import PREFIX, Subscriber
+from channels.supervisor import Supervisor
+from db.events import Event
+
+
+class RedisBus:
+    """Carries whole events, for speed alone: what Redis loses or turns round, the rooms mend."""
+
+    def __init__(self, url: str, *, counters: Counters, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._publisher = Publisher(url, counters=counters, on_down=self._deaf)
+        self._subscriber = Subscriber(url, counters=counters, supervisor=supervisor)
+
+    @property
+    def up(self) -> bool:
+        return self._publisher.up and self._subscriber.up
+
+    def listen(self, listener: Listener) -> None:
+        self._subscriber.listener = listener
+
+    def publish(self, event: Event) -> None:
+        self._publisher.publish(f"{PREFIX}{event.team_id}", event.pack())
+
+    async def subscribe(self, team_id: UUID) -> None:
+        await self._subscriber.subscribe(team_id)
+
+    def unsubscribe(self, team_id: UUID) -> None:
+        self._subscriber.unsubscribe(team_id)
+
+    def start(self) -> None:
+        self._supervisor.start("bus publisher", self._publisher.run)
+        self._supervisor.start("bus subscriber", self._subscriber.run)
+
+    async def close(self) -> None:
+        """Nothing of its own to end: its tasks, and with them its connections, are supervised."""
+
+    def _deaf(self) -> None:
+        self._subscriber.listener.deaf()

@@ -1,0 +1,147 @@
+"""Hearing from Redis: one subscribed connection per node that knows when it has gone deaf."""
+
+import asyncio
+import logging
+import random
+from contextlib import suppress
+from uuid import UUID
+
+from channels.bus import Listener, SilentListener
+from channels.counters import Counters
+from channels.redis_connection import FAULTS, RedisConnection
+from channels.supervisor import Supervisor
+from db.events import Event
+
+log = logging.getLogger(__name__)
+
+PREFIX = "homeroom:team:"
+QUIET_SECONDS = (
+    1.0  # without a word from Redis, ask; without an answer for as long again, reconnect
+)
+CONFIRM_SECONDS = 0.5
+CHANNELS_PER_COMMAND = 512
+MESSAGES_PER_TURN = 256  # before others on the loop have theirs
+MIN_PAUSE, MAX_PAUSE = 0.05, 1.0  # between attempts to connect
+
+
+class Subscriber:
+    """Keeps the channels asked for equal to those wanted, over any number of reconnects."""
+
+    def __init__(self, url: str, *, counters: Counters, supervisor: Supervisor) -> None:
+        self.up = False
+        self.listener: Listener = SilentListener()
+        self._connection = RedisConnection(url)
+        self._counters = counters
+        self._supervisor = supervisor
+        self._wanted: set[UUID] = set()
+        self._asked: set[UUID] = set()
+        self._confirmed: set[UUID] = set()
+        self._waiting: dict[UUID, asyncio.Future[None]] = {}
+        self._asking = False
+        self._pause = MIN_PAUSE
+
+    async def subscribe(self, team_id: UUID) -> None:
+        self._wanted.add(team_id)
+        self._ask_soon()
+        if self.up and team_id not in self._confirmed:
+            new: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            confirmed = self._waiting.setdefault(team_id, new)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CONFIRM_SECONDS):
+                    await asyncio.shield(confirmed)
+
+    def unsubscribe(self, team_id: UUID) -> None:
+        self._wanted.discard(team_id)
+        self._ask_soon()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._session()
+            except FAULTS as error:
+                if self.up:
+                    log.warning("Redis is gone: %s; Postgres alone carries events", error)
+            finally:
+                was_up, self.up = self.up, False
+                await self._end()
+            if was_up:
+                self.listener.deaf()
+            await asyncio.sleep(self._pause * random.uniform(0.5, 1.0))
+            self._pause = min(self._pause * 2, MAX_PAUSE)
+
+    async def _session(self) -> None:
+        await self._connection.open()
+        await self._connection.send(("PING",))
+        await self._ask()
+        asked = True
+        turn = 0
+        while True:
+            message = await self._connection.receive(QUIET_SECONDS)
+            if message is not None:
+                asked = False
+                self._take(message)
+            elif asked:
+                raise TimeoutError("Redis is silent")
+            else:
+                asked = True
+                await self._connection.send(("PING",))
+            turn += 1
+            if turn % MESSAGES_PER_TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _end(self) -> None:
+        self._asked.clear()
+        self._confirmed.clear()
+        for waiting in self._waiting.values():
+            waiting.set_result(None)
+        self._waiting.clear()
+        await self._connection.close()
+
+    def _take(self, message: object) -> None:
+        if not self.up:
+            self.up = True
+            self._pause = MIN_PAUSE
+            self._counters.bus_connects += 1
+            log.info("hearing from Redis")
+            self._ask_soon()
+        match message:
+            case [b"message", _, bytes(data)]:
+                self._hear(data)
+            case [b"subscribe", bytes(channel), _]:
+                self._confirm(UUID(channel.decode().removeprefix(PREFIX)))
+
+    def _hear(self, data: bytes) -> None:
+        try:
+            event = Event.unpack(data)
+        except ValueError:
+            self._counters.bus_malformed += 1
+            return
+        self._counters.bus_received += 1
+        self.listener.heard(event)
+
+    def _confirm(self, team_id: UUID) -> None:
+        self._confirmed.add(team_id)
+        waiting = self._waiting.pop(team_id, None)
+        if waiting:
+            waiting.set_result(None)
+        self.listener.subscribed(team_id)
+
+    def _ask_soon(self) -> None:
+        """Ask once for everything that is wanted in this tick."""
+        if self.up and not self._asking:
+            self._asking = True
+            self._supervisor.spawn("subscribe", self._ask_now)
+
+    async def _ask_now(self) -> None:
+        self._asking = False
+        with suppress(*FAULTS):  # the reader sees it too, and starts over
+            await self._ask()
+
+    async def _ask(self) -> None:
+        new, old = self._wanted - self._asked, self._asked - self._wanted
+        self._asked = set(self._wanted)
+        self._confirmed -= old
+        for verb, teams in (("SUBSCRIBE", list(new)), ("UNSUBSCRIBE", list(old))):
+            for start in range(0, len(teams), CHANNELS_PER_COMMAND):
+                some = teams[start : start + CHANNELS_PER_COMMAND]
+                await self._connection.send((verb, *(f"{PREFIX}{team_id}" for team_id in some)))

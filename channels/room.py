@@ -1,0 +1,216 @@
+"""One team's live room on this node: its members, and what each of them is given."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from channels import membership, wire
+from channels.counters import Counters
+from channels.dispatcher import Dispatcher
+from channels.history import History
+from channels.log import Log
+from channels.members import Close, Member, visible
+from channels.range_read import RangeRead
+from channels.standing import Mode, Standing, stand
+from channels.supervisor import Supervisor
+from db.events import Event, Head
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+
+
+class Room:
+    """Events are delivered, and members join, each in one step without an await.
+
+    So a member is either before or after an event, never in the middle of one.
+    """
+
+    def __init__(
+        self,
+        team_id: UUID,
+        head: Head,
+        *,
+        log: Log,
+        counters: Counters,
+        supervisor: Supervisor,
+        let_go: Callable[["Room"], None],
+    ) -> None:
+        self.team_id = team_id
+        self.members: dict[str, Member] = {}
+        self.empty_since = _now()
+        self.closed = False
+        self.dispatcher = Dispatcher(
+            team_id,
+            head,
+            deliver=self._deliver,
+            rewound=self._rewound,
+            log=log,
+            counters=counters,
+            supervisor=supervisor,
+        )
+        self._counters = counters
+        self._let_go = let_go
+        self._range_read = RangeRead(team_id, log, counters, supervisor)
+        self._replays: dict[int, list[Any]] = {}
+        self._outgoing: list[Event] = []
+        self._flush: asyncio.Handle | None = None
+        self._about: dict[UUID, Event] = {}  # the last membership event of a user
+
+    @property
+    def applied(self) -> Head:
+        return self.dispatcher.applied
+
+    async def join(
+        self, member: Member, since: Head | None, greet: Callable[[Standing], None]
+    ) -> bool:
+        """Greet a member with its standing, replay what it missed, and keep it up to date.
+
+        Judging, greeting, replaying and registering are one step: nothing is missed or doubled.
+        False when this room was closed meanwhile, and nobody was greeted. Raise Unavailable when it
+        takes Postgres to judge, and Postgres is away.
+        """
+        standing = await self._standing(since)
+        if self.closed:
+            return False
+        if not self._amend(member):
+            standing = Standing(self.team_id, Mode.DENIED, self.applied)
+        self._counters.joins[standing.mode] += 1
+        greet(standing)
+        if standing.mode is not Mode.DENIED and not member.gone:
+            for packet in self._replay(standing.missed, member):
+                member.push(packet)
+            self.members[member.sid] = member
+        return True
+
+    def leave(self, member: Member) -> None:
+        if self.members.pop(member.sid, None) and not self.members:
+            self.empty_since = _now()
+
+    def beat(self, now: str, *, stale: bool) -> None:
+        """Tell the members where the log stands, so that one who is behind can know it."""
+        self.flush()
+        body = {"now": now, "teams": {str(self.team_id): [self.applied.seq, self.applied.h]}}
+        packet = wire.said("hb", body | ({"stale": True} if stale else {}))
+        for member in list(self.members.values()):
+            self._push(member, [packet])
+
+    def flush(self) -> None:
+        """Send what was delivered in this tick as one frame, encoded once for all alike."""
+        if self._flush:
+            self._flush.cancel()
+            self._flush = None
+        events, self._outgoing = self._outgoing, []
+        if not events or not self.members:
+            return
+        frames: dict[tuple[bool, ...], list[Any]] = {}
+        for member in list(self.members.values()):
+            sight = _sight(events, member)
+            if sight not in frames:
+                frames[sight] = wire.events(_shown(events, sight))
+            self._push(member, frames[sight])
+            self._counters.delivered += len(events)
+
+    def close(self) -> None:
+        """Let go; whoever is still about to join finds it closed and opens another."""
+        self.closed = True
+        self.dispatcher.close()
+        if self._flush:
+            self._flush.cancel()
+
+    # From the dispatcher
+
+    def _deliver(self, event: Event) -> None:
+        self._replays.clear()
+        self._outgoing.append(event)
+        if event.kind in membership.KINDS:
+            self._apply_membership(event)
+        elif self._flush is None:
+            self._flush = asyncio.get_running_loop().call_soon(self.flush)
+
+    def _rewound(self) -> None:
+        """Postgres was restored to an earlier state: what the members saw after it never happened.
+
+        They are disconnected and come back with (seq, hash); those who saw a lost event resync, the
+        others replay.
+        """
+        log.warning("the log of team %s went back; its sockets resume", self.team_id)
+        self._let_go(self)
+        for member in list(self.members.values()):
+            self.leave(member)
+            member.close(Close.RESTORED)
+
+    # Membership
+
+    def _apply_membership(self, event: Event) -> None:
+        """Before any later event leaves, roles are as it says and who was removed is out."""
+        self.flush()
+        self._about[event.entity_id] = event
+        for member in list(self.members.values()):
+            if member.who.user_id == event.entity_id and not self._amend(member):
+                self.leave(member)
+                member.close(Close.REVOKED)
+
+    def _amend(self, member: Member) -> bool:
+        """Bring a member, looked up earlier, to what the log said since; False when it is out."""
+        event = self._about.get(member.who.user_id)
+        who = membership.after(event, member.who) if event else member.who
+        member.who = who or member.who
+        return who is not None
+
+    # Catching up
+
+    async def _standing(self, since: Head | None) -> Standing:
+        """Find out where a screen stands; nothing is awaited after the final judgment."""
+        backlog: list[History] = []
+        asked = False
+        for _ in range(TRIES):
+            self.flush()
+            standing = stand(self.team_id, since, self.applied, [*backlog, self.dispatcher.ring])
+            if standing:
+                return standing
+            if since and since.seq > self.applied.seq:
+                if asked:
+                    return Standing(self.team_id, Mode.RESYNC, self.applied)
+                await self.dispatcher.catch_up()
+                asked = True
+            elif since:
+                backlog = [await self._range_read.since(since.seq)]
+        return Standing(self.team_id, Mode.SNAPSHOT, self.applied)
+
+    def _replay(self, missed: Sequence[Event], member: Member) -> list[Any]:
+        """Frames of the missed events; a herd that missed the same shares them."""
+        if not missed:
+            return []
+        sight = _sight(missed, member)
+        if not all(sight):
+            return wire.events(_shown(missed, sight))
+        first = missed[0].seq
+        if first not in self._replays:
+            self._replays[first] = wire.events(event.wire for event in missed)
+        return self._replays[first]
+
+    def _push(self, member: Member, packets: list[Any]) -> None:
+        if member.outbox.overdue:
+            self.leave(member)
+            member.close(Close.SLOW)
+            return
+        for packet in packets:
+            member.push(packet)
+
+
+def _sight(events: Sequence[Event], member: Member) -> tuple[bool, ...]:
+    return tuple(visible(event, member) for event in events)
+
+
+def _shown(events: Sequence[Event], sight: Sequence[bool]) -> list[bytes]:
+    return [
+        event.wire if seen else wire.tombstone(event)
+        for event, seen in zip(events, sight, strict=True)
+    ]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

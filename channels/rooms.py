@@ -1,0 +1,232 @@
+"""The live rooms of one node: opened for their first member, let go when empty."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+from channels.bus import Bus
+from channels.counters import Counters
+from channels.log import Log
+from channels.members import Member
+from channels.room import Room
+from channels.standing import Mode, Standing
+from channels.supervisor import Supervisor
+from db.errors import Unavailable
+from db.events import Event, Head
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0  # how long a lost message can stay unnoticed
+DEAF_POLL_SECONDS = 0.25  # the same without Redis
+BEAT_SECONDS = 15.0
+STALE_SECONDS = 10.0  # Postgres has not answered for so long: members are told
+LINGER_SECONDS = 30.0  # an empty room waits for a reload or a reconnect
+
+NO_HEAD = Head(0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the rooms are behind: for /readyz."""
+
+    events: int
+    seconds: float
+
+
+class Rooms:
+    def __init__(self, log: Log, bus: Bus, *, counters: Counters, supervisor: Supervisor) -> None:
+        self._log = log
+        self._bus = bus
+        self._counters = counters
+        self._supervisor = supervisor
+        self._rooms: dict[UUID, Room] = {}
+        self._opening: dict[UUID, asyncio.Future[Room]] = {}
+        self._early: dict[UUID, list[Event]] = {}
+        self._heads: dict[UUID, Head] = {}
+        self._wake = asyncio.Event()
+        self._polled_at = 0.0
+        self._failed = False
+        bus.listen(self)
+
+    def start(self) -> None:
+        self._polled_at = _now()
+        self._supervisor.start("head poll", self._poll)
+        self._supervisor.start("heartbeat", self._beat)
+
+    async def close(self) -> None:
+        for room in list(self._rooms.values()):
+            self._let_go(room)
+
+    # Members
+
+    async def join(
+        self,
+        team_id: UUID,
+        member: Member,
+        since: Head | None,
+        greet: Callable[[Standing], None],
+    ) -> None:
+        """Put a member into its team's room; see `Room.join`. Unavailable with Postgres away."""
+        while not await (await self._open(team_id)).join(member, since, greet):
+            pass  # that room was let go in the meantime
+
+    def leave(self, member: Member) -> None:
+        room = self._rooms.get(member.who.team_id)
+        if room:
+            room.leave(member)
+
+    def denied(self, team_id: UUID) -> Standing:
+        self._counters.joins[Mode.DENIED] += 1
+        return Standing(team_id, Mode.DENIED, NO_HEAD)
+
+    def lag(self) -> Lag:
+        behind = [
+            head.seq - self._rooms[team_id].applied.seq
+            for team_id, head in self._heads.items()
+            if team_id in self._rooms
+        ]
+        return Lag(max(behind, default=0), _now() - self._polled_at)
+
+    # What the bus says
+
+    def heard(self, event: Event) -> None:
+        room = self._rooms.get(event.team_id)
+        if room:
+            room.dispatcher.offer(event)
+        elif event.team_id in self._early:
+            self._early[event.team_id].append(event)
+
+    def subscribed(self, team_id: UUID) -> None:
+        room = self._rooms.get(team_id)
+        if room:
+            room.dispatcher.repair()
+
+    def deaf(self) -> None:
+        self._wake.set()
+
+    # Opening and closing
+
+    async def _open(self, team_id: UUID) -> Room:
+        """The team's room; many who ask at once wait for one opening."""
+        room = self._rooms.get(team_id)
+        if room:
+            return room
+        opening = self._opening.get(team_id)
+        if opening is None:
+            opening = asyncio.get_running_loop().create_future()
+            opening.add_done_callback(_look)
+            self._opening[team_id] = opening
+            self._supervisor.spawn(f"open {team_id}", partial(self._open_now, team_id, opening))
+        return await asyncio.shield(opening)
+
+    async def _open_now(self, team_id: UUID, opening: asyncio.Future[Room]) -> None:
+        """Subscribe first, read the head second: what is committed in between is heard."""
+        self._early[team_id] = []
+        try:
+            await self._bus.subscribe(team_id)
+            heads = await self._log.heads([team_id])
+        except Exception as error:
+            self._bus.unsubscribe(team_id)
+            opening.set_exception(error)
+            if not isinstance(error, Unavailable):
+                raise
+        else:
+            room = Room(
+                team_id,
+                heads.get(team_id, NO_HEAD),
+                log=self._log,
+                counters=self._counters,
+                supervisor=self._supervisor,
+                let_go=self._let_go,
+            )
+            self._rooms[team_id] = room
+            self._counters.rooms += 1
+            for event in self._early[team_id]:
+                room.dispatcher.offer(event)
+            opening.set_result(room)
+        finally:
+            opening.cancel()  # does nothing once it has its result
+            del self._early[team_id]
+            del self._opening[team_id]
+
+    def _let_go(self, room: Room) -> None:
+        if self._rooms.get(room.team_id) is room:
+            del self._rooms[room.team_id]
+            self._counters.rooms -= 1
+            self._bus.unsubscribe(room.team_id)
+        room.close()
+
+    def _let_go_of_empty(self) -> None:
+        for room in list(self._rooms.values()):
+            if not room.members and _now() - room.empty_since > LINGER_SECONDS:
+                self._let_go(room)
+
+    # The head poll
+
+    async def _poll(self) -> None:
+        while True:
+            await self._poll_once()
+            self._let_go_of_empty()
+            pause = POLL_SECONDS if self._bus.up else DEAF_POLL_SECONDS
+            self._wake.clear()
+            with suppress(TimeoutError):
+                # Not wait_for: in Python 3.11 it swallows a cancellation that meets the wake-up.
+                async with asyncio.timeout(pause):
+                    _ = await self._wake.wait()
+
+    async def _poll_once(self) -> None:
+        asked_at = {team_id: room.applied for team_id, room in self._rooms.items()}
+        if not asked_at:
+            self._polled_at = _now()
+            return
+        self._counters.head_polls += 1
+        try:
+            self._heads = await self._log.heads(asked_at)
+        except Unavailable:
+            self._poll_failed(asked_at)
+            return
+        self._failed = False
+        self._polled_at = _now()
+        for team_id, applied in asked_at.items():
+            room = self._rooms.get(team_id)
+            if room:
+                head = self._heads.get(team_id, NO_HEAD)
+                room.dispatcher.hear_head(head, asked_at=applied, hurry=not self._bus.up)
+
+    def _poll_failed(self, teams: dict[UUID, Head]) -> None:
+        self._counters.head_poll_failures += 1
+        if not self._failed:
+            log.warning("Postgres does not answer the head poll; the rooms wait for it")
+        self._failed = True
+        for team_id in teams:
+            room = self._rooms.get(team_id)
+            if room:
+                room.dispatcher.distrust()
+
+    # The heartbeat
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            self.beat()
+
+    def beat(self) -> None:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        stale = _now() - self._polled_at > STALE_SECONDS
+        for room in list(self._rooms.values()):
+            room.beat(now, stale=stale)
+
+
+def _look(opening: asyncio.Future[Room]) -> None:
+    """A failure that nobody waited for any more is not worth asyncio's warning."""
+    if not opening.cancelled():
+        opening.exception()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

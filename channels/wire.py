@@ -1,0 +1,140 @@
+"""The packets on a socket: Socket.IO text made once, client bytes read with suspicion."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import orjson
+from engineio import packet as engine  # type: ignore[import-untyped]  # it has no types
+
+from db.events import Event
+
+PROTO = 1
+MAX_FRAME = 64 * 1024  # bytes of one packet, either way
+MAX_FRAME_EVENTS = 100
+MAX_PAYLOAD_PACKETS = 16  # of one polling request
+
+Packet = engine.Packet
+
+
+class Kind(IntEnum):
+    """Socket.IO packet types that we speak; 5 and 6 carry binary, which we do not."""
+
+    CONNECT = 0
+    DISCONNECT = 1
+    EVENT = 2
+    ACK = 3
+    CONNECT_ERROR = 4
+
+
+class Malformed(Exception):
+    """A client sent what no official client sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    kind: Kind
+    namespace: str
+    ack: int | None
+    data: str  # JSON text, unread
+
+
+# Server to client
+
+
+def packet(text: str) -> Any:
+    """An engine.io message. The same object may go to every client: it is encoded once."""
+    return Packet(engine.MESSAGE, data=text)
+
+
+def connected(sid: str) -> Any:
+    return packet(f"{Kind.CONNECT}{_json({'sid': sid})}")
+
+
+def refused(namespace: str, message: str, data: Mapping[str, Any] | None = None) -> Any:
+    place = "" if namespace == "/" else f"{namespace},"
+    error = {"message": message} | ({"data": data} if data else {})
+    return packet(f"{Kind.CONNECT_ERROR}{place}{_json(error)}")
+
+
+def disconnected() -> Any:
+    return packet(f"{Kind.DISCONNECT}")
+
+
+def said(name: str, body: Mapping[str, Any]) -> Any:
+    """An event with one argument: `hello`, `hb`."""
+    return packet(f'{Kind.EVENT}["{name}",{_json(body)}]')
+
+
+def acknowledged(ack: int, envelope: bytes) -> Any:
+    return packet(f"{Kind.ACK}{ack}[{envelope.decode()}]")
+
+
+def events(wires: Iterable[bytes]) -> list[Any]:
+    """Finished event objects as `event` packets of bounded size, in order."""
+    packets = []
+    batch: list[bytes] = []
+    size = 0
+    for wire in wires:
+        if batch and (size + len(wire) > MAX_FRAME or len(batch) == MAX_FRAME_EVENTS):
+            packets.append(_event_packet(batch))
+            batch, size = [], 0
+        batch.append(wire)
+        size += len(wire)
+    if batch:
+        packets.append(_event_packet(batch))
+    return packets
+
+
+def tombstone(event: Event) -> bytes:
+    """What those get who may not see the event: there was one, so their count stays whole."""
+    return _json({"t": str(event.team_id), "s": event.seq, "h": event.h, "k": "-"}).encode()
+
+
+def _event_packet(wires: Sequence[bytes]) -> Any:
+    return packet(f'{Kind.EVENT}["event",[{b",".join(wires).decode()}]]')
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+# Client to server
+
+# CONNECT, DISCONNECT, EVENT, ACK; a namespace; an ack number; JSON.
+PACKET = re.compile(r"([0-3])(?:(/[^,]*)(?:,|$))?([0-9]{1,15})?(.*)", re.DOTALL)
+
+
+def lawful(text: str) -> bool:
+    """Whether an engine.io packet may be handed to engine.io's own decoder.
+
+    That decoder parses nearly anything as JSON, deeply nested if need be, and its errors come out
+    as tracebacks. Official clients send nothing but these.
+    """
+    if text[:1] == "4":
+        return text[1:2] in ("0", "1", "2", "3")
+    return text in ("1", "2probe", "3", "3probe", "5")
+
+
+def read(data: Any) -> Inbound:
+    """Take a Socket.IO packet apart; Malformed when it is none, or a binary one."""
+    match = PACKET.fullmatch(data) if isinstance(data, str) else None
+    if match is None:
+        raise Malformed
+    kind, namespace, ack, text = match.groups()
+    return Inbound(Kind(int(kind)), namespace or "/", int(ack) if ack else None, text)
+
+
+def json_of(text: str) -> Any:
+    """The value, None for empty text; Malformed when it is no JSON that orjson takes.
+
+    orjson also refuses NaN, nesting beyond 1,024 levels and half surrogates.
+    """
+    if not text:
+        return None
+    try:
+        return orjson.loads(text)
+    except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
+        raise Malformed from error

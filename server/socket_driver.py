@@ -1,0 +1,111 @@
+"""engine.io on aiohttp: its own driver, without compression, deaf to what no client sends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import WSMsgType, web
+from engineio.async_drivers import aiohttp as stock  # type: ignore[import-untyped]  # no types
+from engineio.exceptions import (  # type: ignore[import-untyped]  # no types
+    ContentTooLongError,
+    EngineIOError,
+)
+
+from channels import wire
+from channels.gateway import Gateway
+from channels.members import Who
+from channels.outbox import Outbox
+
+PATH: Final = "/socket.io/"
+BODY_SECONDS: Final = 20.0
+CLOSE_SECONDS: Final = 2.0  # for a client to answer our close frame
+
+
+class WebSocket:
+    """One client's WebSocket, as engine.io's socket wants it."""
+
+    def __init__(self, handler: Callable[["WebSocket"], Awaitable[None]], _: Any) -> None:
+        self._handler = handler
+        self._socket: Any = handler.__self__  # type: ignore[attr-defined]  # engine.io passes a method
+        self._outbox: Outbox = self._socket.queue
+        # Compression would cost over 80 KB a connection, and every browser offers it.
+        self._ws = web.WebSocketResponse(
+            max_msg_size=wire.MAX_FRAME, compress=False, timeout=CLOSE_SECONDS
+        )
+
+    async def __call__(self, environ: Mapping[str, Any]) -> web.StreamResponse:
+        request: web.Request = environ["aiohttp.request"]
+        try:
+            await self._ws.prepare(request)
+        except web.HTTPException as refusal:  # no WebSocket handshake: end the session it opened
+            await self._socket.close(wait=False, abort=True)
+            return web.Response(status=refusal.status, text=refusal.text)
+        if request.transport:
+            self._outbox.abort = request.transport.abort
+        try:
+            await self._handler(self)
+        finally:
+            # An upgrade that broke off: engine.io would starve the polling client from here on.
+            self._socket.upgrading = False
+        return self._ws
+
+    async def send(self, message: str | bytes) -> None:
+        if isinstance(message, str):
+            await self._ws.send_str(message)
+        else:
+            await self._ws.send_bytes(message)
+
+    async def wait(self) -> str:
+        """The next packet; OSError, which ends the connection, for anything else."""
+        message = await self._ws.receive()
+        if message.type is not WSMsgType.TEXT or not wire.lawful(message.data):
+            raise OSError(f"No packet of ours: {message.type.name}")
+        text: str = message.data
+        return text
+
+    async def close(self) -> None:
+        outbox = self._outbox
+        await self._ws.close(code=outbox.close_code, message=outbox.close_reason.encode())
+
+
+class Body:
+    """A polling request's body, checked before engine.io decodes it."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+
+    async def read(self, _: int) -> bytes:
+        """Raise an EngineIOError, which ends the session with 400, for what no client sends."""
+        body = b""
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in self._request.content.iter_any():
+                body += part
+                if len(body) > wire.MAX_FRAME:
+                    raise ContentTooLongError
+        try:
+            packets = body.decode().split("\x1e")
+        except UnicodeDecodeError:
+            raise EngineIOError from None
+        if len(packets) > wire.MAX_PAYLOAD_PACKETS or not all(map(wire.lawful, packets)):
+            raise EngineIOError
+        return body
+
+
+def translate_request(request: web.Request) -> dict[str, Any]:
+    environ: dict[str, Any] = stock.translate_request(request)
+    environ["wsgi.input"] = Body(request)
+    environ["REMOTE_ADDR"] = request.remote or ""  # theirs says 127.0.0.1 of everybody
+    return environ
+
+
+DRIVER: Final[Mapping[str, Any]] = {
+    **stock._async,  # noqa: SLF001 - that is where engine.io keeps a driver
+    "translate_request": translate_request,
+    "websocket": WebSocket,
+}
+
+
+def mount(app: web.Application, gateway: Gateway[Who]) -> None:
+    """Serve Socket.IO, polling and WebSocket, at its usual path."""
+    for method in ("GET", "POST", "OPTIONS"):
+        app.router.add_route(method, PATH, gateway.handle_request)

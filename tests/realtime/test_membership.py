@@ -1,0 +1,70 @@
+"""Who was removed from a team hears nothing that came after."""
+
+from domains.kit.actor import Role
+from tests.factories import Team
+from tests.realtime.conftest import Opener
+from tests.realtime.nodes import Node, write
+
+
+async def test_a_removed_member_is_out_before_the_next_event(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    removed, stays = a_screen(team.agent), a_screen(team.lead)
+    await removed.connect()
+    await stays.connect()
+    await write(node.db, team.owner, "before")
+    revocation = await write(
+        node.db, team.owner, "out", kind="member.removed", entity_id=team.agent.user_id
+    )
+    after = await write(node.db, team.owner, "after", count=50)
+    await stays.reaches(after)
+    await removed.closed()
+    assert [seen.seq for seen in removed.log] == list(range(1, revocation + 1))
+    assert node.counters.closes["revoked"] == 1
+
+
+async def test_who_was_looked_up_before_the_removal_does_not_slip_in_after_it(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    async with a_screen(team.lead) as stays:
+        revocation = await write(
+            node.db, team.owner, "out", kind="member.removed", entity_id=team.agent.user_id
+        )
+        await stays.reaches(revocation)
+        late = a_screen(team.agent)  # its token still opens the door of this test's node
+        await late.connect()
+        assert late.hello["teams"] == [{"team": str(team.id), "mode": "denied"}]
+        await write(node.db, team.owner, "after")
+        await late.sees_nothing()
+
+
+async def test_who_comes_back_is_let_in_again(node: Node, team: Team, a_screen: Opener) -> None:
+    async with a_screen(team.lead) as stays:
+        for kind in ("member.removed", "member.joined"):
+            last = await write(node.db, team.owner, ".", kind=kind, entity_id=team.agent.user_id)
+        await stays.reaches(last)
+        async with a_screen(team.agent) as back:
+            await write(node.db, team.owner, "welcome back")
+            await back.sees("note.created", text="welcome back")
+
+
+async def test_a_changed_role_holds_for_the_next_command_on_an_open_socket(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    async with a_screen(team.agent) as screen:
+        member = node.gateway._members[screen.hello["conn"]]
+        last = await write(
+            node.db,
+            team.owner,
+            "demoted",
+            kind="role.changed",
+            entity_id=team.agent.user_id,
+            role="viewer",
+        )
+        await screen.reaches(last)
+        assert member.who.role is Role.VIEWER
+
+        again = a_screen(team.agent)  # looked up, as it were, before the change
+        await again.connect()
+        assert node.gateway._members[again.hello["conn"]].who.role is Role.VIEWER
+        assert screen.connected
