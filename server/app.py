@@ -1,0 +1,37 @@
+"""The aiohttp application: its parts are started in the order they stand in here."""
+
+from aiohttp import web
+
+from server import lifespan
+from server.calls import MAX_BODY
+from server.keys import METRICS, SECRETS, SETTINGS
+from server.metrics import Metrics
+from server.middleware import edge, guard_answers
+from server.secrets_file import Secrets
+from server.settings import Settings
+
+
+def make_app(settings: Settings, secrets: Secrets | None = None) -> web.Application:
+    metrics = Metrics()
+    app = web.Application(middlewares=[edge(metrics)], client_max_size=MAX_BODY)
+    app[SETTINGS] = settings
+    app[SECRETS] = secrets or Secrets.of(settings)
+    app[METRICS] = metrics
+    guard_answers(app, settings.cors_origins)
+    app.cleanup_ctx.extend(
+        [
+            lifespan.servers,
+            lifespan.database,
+            lifespan.supervisor,
+            lifespan.bus,
+            lifespan.rooms,
+            lifespan.domains,
+            lifespan.routes,
+            lifespan.gateway,
+            lifespan.demo,
+            lifespan.housework,
+            lifespan.watch,
+            lifespan.freeze,
+        ]
+    )
+    return app

@@ -1,0 +1,33 @@
+"""All endpoints of all domains, with what they need; and the same without, to be read only."""
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from db.database import Database
+from domains import DOMAINS
+from domains.auth.passwords import Passwords
+from domains.auth.tokens import Tokens
+from domains.kit.domain import Domain
+from domains.kit.endpoint import Endpoint
+from domains.kit.services import Services
+from server import openapi
+from server.version import VERSION
+
+
+def endpoints(services: Services, domains: Iterable[Domain] = DOMAINS) -> list[Endpoint]:
+    return [endpoint for domain in domains for endpoint in domain.endpoints(services)]
+
+
+def services(db: Database, secret: str) -> Services:
+    return Services(db=db, tokens=Tokens([secret]), passwords=Passwords())
+
+
+def described() -> list[Endpoint]:
+    """For documents: their outsides are whole, but with no database behind them none may be run."""
+    nothing = cast("Database", None)
+    return endpoints(services(nothing, "only to be read, never to sign with"))
+
+
+def document(found: Sequence[Endpoint], domains: Iterable[Domain] = DOMAINS) -> bytes:
+    tags = {domain.name: domain.summary for domain in domains}
+    return openapi.as_json(openapi.document(found, version=VERSION, tags=tags))

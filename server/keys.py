@@ -1,0 +1,29 @@
+"""What the parts of the app find each other by: typed, so that a wrong one does not compile."""
+
+from aiohttp import web
+
+from channels.bus import Bus
+from channels.counters import Counters
+from channels.rooms import Rooms
+from db.database import Database
+from domains.auth.service import Authenticator
+from domains.kit.endpoint import Endpoint
+from domains.kit.services import Services
+from server.backing import Urls
+from server.metrics import Metrics
+from server.secrets_file import Secrets
+from server.settings import Settings
+from server.vital import VitalTasks
+
+SETTINGS = web.AppKey("settings", Settings)
+SECRETS = web.AppKey("secrets", Secrets)
+METRICS = web.AppKey("metrics", Metrics)
+URLS = web.AppKey("urls", Urls)
+DATABASE = web.AppKey("database", Database)
+SERVICES = web.AppKey("services", Services)
+AUTHENTICATOR = web.AppKey("authenticator", Authenticator)
+COUNTERS = web.AppKey("counters", Counters)
+SUPERVISOR = web.AppKey("supervisor", VitalTasks)
+BUS = web.AppKey("bus", Bus)
+ROOMS = web.AppKey("rooms", Rooms)
+ENDPOINTS: web.AppKey[list[Endpoint]] = web.AppKey("endpoints", list)

@@ -1,0 +1,59 @@
+"""The live rooms' own counts, as metrics."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from functools import partial
+
+from channels.bus import Bus
+from channels.counters import Counters
+from channels.rooms import Rooms
+from server.metrics import Reading
+
+GAUGES = frozenset({"sockets", "rooms", "tasks"})
+BY = {"joins": "mode", "refusals": "code", "closes": "reason"}
+
+
+def readings(counters: Counters, bus: Bus, rooms: Rooms) -> list[Reading]:
+    """Every field of the counters by its own name: a new one shows up here by itself."""
+    return [
+        *_counted(counters),
+        Reading("bus_up", "Whether Redis carries events now", lambda: float(bus.up)),
+        Reading(
+            "head_lag_events",
+            "How many events the furthest room is behind Postgres",
+            lambda: float(rooms.lag().events),
+        ),
+        Reading(
+            "head_poll_age_seconds",
+            "How long ago Postgres last told the heads",
+            lambda: rooms.lag().seconds,
+        ),
+    ]
+
+
+def _counted(counters: Counters) -> Iterator[Reading]:
+    for field in fields(counters):
+        name = field.name
+        if isinstance(getattr(counters, name), int):
+            yield Reading(
+                f"live_{name}",
+                f"The live rooms' {name.replace('_', ' ')}",
+                partial(_number, counters, name),
+                counts=name not in GAUGES,
+            )
+        elif name in BY:
+            yield Reading(
+                f"live_{name}",
+                f"The live rooms' {name}, by {BY[name]}",
+                partial(_mapping, counters, name),
+                counts=True,
+                label=BY[name],
+            )
+
+
+def _number(counters: Counters, name: str) -> float:
+    return float(getattr(counters, name))
+
+
+def _mapping(counters: Counters, name: str) -> Mapping[str, float]:
+    return dict(getattr(counters, name))

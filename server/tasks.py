@@ -1,0 +1,81 @@
+"""The commands that do one thing to the data and end: migrate, seed, audit, token, work."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from uuid import UUID
+
+import structlog
+
+from channels.counters import Counters
+from channels.supervisor import Supervisor
+from db.database import Database
+from db.events import first_bad
+from db.migrate import migrate
+from domains.auth.models import SignIn
+from domains.auth.service import sign_in
+from server import backing, catalogue
+from server.demo.seed import Seeded
+from server.demo.seed import seed as seed_demo
+from server.housework import keep_house
+from server.secrets_file import Secrets
+from server.settings import Settings
+
+log = structlog.get_logger("server")
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    async with backing.urls(settings) as urls, backing.database(settings, urls.database) as db:
+        yield db
+
+
+async def bring_up_to_date(settings: Settings) -> list[str]:
+    async with backing.urls(settings) as urls:
+        return await migrate(urls.database)
+
+
+async def seed(settings: Settings) -> Seeded:
+    secrets = Secrets.of(settings)
+    async with opened(settings) as db:
+        return await seed_demo(catalogue.services(db, secrets.jwt), secrets.demo_password)
+
+
+async def verify(settings: Settings, team_id: UUID | None) -> AsyncIterator[tuple[str, int | None]]:
+    """Each team's name and its first bad event, None where the whole chain holds."""
+    async with opened(settings) as db:
+        teams = await db.fetch(
+            """
+            SELECT id, name
+            FROM teams
+            WHERE $1::uuid IS NULL OR id = $1
+            ORDER BY created_at, id
+            """,
+            team_id,
+        )
+        for team in teams:
+            yield f"{team['name']} ({team['id']})", await first_bad(db, team["id"])
+
+
+async def token(settings: Settings, email: str) -> str:
+    """Sign a demo user in, with the demo's own password."""
+    secrets = Secrets.of(settings)
+    async with opened(settings) as db:
+        services = catalogue.services(db, secrets.jwt)
+        body = SignIn(email=email, password=secrets.demo_password)
+        return (await sign_in(services, body, remote="")).access_token
+
+
+async def work(settings: Settings) -> None:
+    """Do the housework until a signal comes; what dies is started again."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with opened(settings) as db:
+        supervisor = Supervisor(Counters())
+        supervisor.start("housework", lambda: keep_house(db))
+        log.info("worker started")
+        with suppress(asyncio.CancelledError):
+            await stop.wait()
+        await supervisor.close()

@@ -1,0 +1,192 @@
+"""`python -m server` as a process: what it prints, what it refuses, and how it leaves."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+
+import aiohttp
+import asyncpg
+import pytest
+import socketio  # type: ignore[import-untyped]  # it brings no types
+
+from db.database import Database
+from domains.escrows.resource import ESCROWS
+from domains.kit.fields import Input
+from server.settings import Settings
+from tests.conftest import Servers
+from tests.factories import new_record, new_team
+
+PROJECT = Path(__file__).resolve().parents[2]
+ACCOUNT = {"password": "correct horse battery", "full_name": "Olga Owner", "team_name": "Harbor"}
+
+
+@pytest.fixture
+def env(database_url: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    """This test run's servers, and no other setting of whoever runs the tests."""
+    ours = {name.upper() for name in Settings.model_fields}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    chosen = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "DATA_DIR": str(tmp_path)}
+    return {**kept, **chosen, "PORT": "0", "LOG_LEVEL": "error"}
+
+
+async def start(*arguments: str, env: dict[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", *arguments),
+        cwd=PROJECT,
+        env=env,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def done(*arguments: str, env: dict[str, str]) -> tuple[int | None, str, str]:
+    process = await start(*arguments, env=env)
+    async with asyncio.timeout(30):
+        out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def running(
+    env: dict[str, str], *arguments: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A server that has said where it is; whatever a test does, it does not outlive it."""
+    process = await start("run", *arguments, env=env)
+    assert process.stdout
+    said = b""
+    try:
+        async with asyncio.timeout(30):
+            while b"Ctrl-C" not in said:
+                line = await process.stdout.readline()
+                assert line, (said, await process.communicate())
+                said += line
+        yield process, said.decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+        _ = await process.communicate()
+
+
+async def left_cleanly(process: asyncio.subprocess.Process, number: int, *, within: float) -> str:
+    """Send the signal; what it wrote to its error output until it was gone."""
+    asked = monotonic()
+    process.send_signal(number)
+    _, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert monotonic() - asked < within
+    return err.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_leaves_within_three_seconds_with_live_sockets(
+    env: dict[str, str], number: int
+) -> None:
+    async with running(env) as (process, said):
+        [url] = re.findall(r"http://127\.0\.0\.1:\d+$", said, re.MULTILINE)
+        async with aiohttp.ClientSession(url) as session:
+            account = {**ACCOUNT, "email": f"olga{number}@homes.example"}
+            async with session.post("/v1/auth/register", json=account) as response:
+                token = (await response.json())["data"]["access_token"]
+        screens = [socketio.AsyncClient(reconnection=False) for _ in range(3)]
+        for screen, transport in zip(screens, ["websocket", "websocket", "polling"], strict=True):
+            await screen.connect(url, auth={"token": token, "proto": 1}, transports=[transport])
+        err = await left_cleanly(process, number, within=3)
+        for screen in screens:
+            await screen.disconnect()
+    assert err == ""
+
+
+async def test_it_says_where_it_is_in_one_short_block(env: dict[str, str]) -> None:
+    async with running({**env, "DEMO": "true", "DEMO_PASSWORD": "open sesame"}) as (_, said):
+        assert len(said.splitlines()) <= 12
+        for part in (
+            "lead@demo.example",
+            "ana@demo.example",
+            "open sesame",
+            "/docs",
+            "your Postgres",
+        ):
+            assert part in said
+        [url] = re.findall(r"http://127\.0\.0\.1:\d+$", said, re.MULTILINE)
+        async with aiohttp.ClientSession(url) as session:
+            credentials = {"email": "ana@demo.example", "password": "open sesame"}
+            async with session.post("/v1/auth/login", json=credentials) as response:
+                assert response.status == 200
+            async with session.get("/readyz") as response:
+                assert (await response.json())["data"]["status"] == "ready"
+
+
+async def test_a_port_in_use_is_one_clear_line(env: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, out, err = await done("run", env={**env, "PORT": port})
+    assert (code, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert port in err
+    assert "PORT" in err
+
+
+@pytest.mark.parametrize("command", ["run", "migrate", "work"])
+async def test_a_database_that_is_not_there_is_one_clear_line(
+    env: dict[str, str], command: str
+) -> None:
+    nowhere = "postgresql://nobody:hidden@127.0.0.1:9/nothing"
+    code, _, err = await done(command, env={**env, "DATABASE_URL": nowhere})
+    assert code == 1
+    assert len(err.splitlines()) == 1
+    assert "hidden" not in err
+
+
+async def test_a_worker_leaves_at_once(env: dict[str, str]) -> None:
+    process = await start("work", env={**env, "LOG_LEVEL": "info"})
+    assert process.stderr
+    async with asyncio.timeout(20):
+        assert b"worker started" in await process.stderr.readline()
+    await left_cleanly(process, signal.SIGTERM, within=3)
+
+
+async def test_a_migrated_database_is_up_to_date(env: dict[str, str]) -> None:
+    assert await done("migrate", env=env) == (0, "up to date\n", "")
+
+
+async def test_production_does_not_serve_from_a_database_that_was_not_migrated(
+    servers: Servers, env: dict[str, str]
+) -> None:
+    production = {"ENV": "production", "JWT_SECRET": "3f8a9c1de2b4075c6d7e8f90a1b2c3d4"}
+    empty = f"homeroom_empty_{os.getpid()}"
+    admin = await asyncpg.connect(servers.postgres)
+    try:
+        await admin.execute(f"CREATE DATABASE {empty}")
+        url = f"{servers.postgres.rpartition('/')[0]}/{empty}"
+        code, out, err = await done("run", env={**env, **production, "DATABASE_URL": url})
+        await admin.execute(f"DROP DATABASE {empty} WITH (FORCE)")
+    finally:
+        await admin.close()
+    assert (code, out) == (1, "")
+    assert "python -m server migrate" in err
+    assert len(err.splitlines()) == 1
+
+
+async def test_the_audit_names_the_first_altered_event(db: Database, env: dict[str, str]) -> None:
+    team = await new_team(db)
+    for _ in range(3):
+        await new_record(db, ESCROWS, team.agent)
+    code, out, _ = await done("audit", "verify", "--team", str(team.id), env=env)
+    assert (code, "the chain holds" in out) == (0, True)
+    async with db.transaction() as rows:
+        await rows.execute(
+            "UPDATE events SET kind = 'escrow.deleted' WHERE team_id = $1 AND seq = 2", team.id
+        )
+    code, out, _ = await done("audit", "verify", "--team", str(team.id), env=env)
+    assert (code, "event 2 was altered" in out) == (1, True)
+
+
+def test_no_body_lets_through_what_it_does_not_know() -> None:
+    assert Input.model_config["extra"] == "forbid"
