@@ -1,0 +1,101 @@
+// @ts-check
+/** The kinds of record this page shows: the one list, and how to look things up in it. */
+
+import { escrows } from "./escrows.js";
+import { field } from "./field.js";
+import { words } from "./format.js";
+import { listings } from "./listings.js";
+
+/** @import { Row } from "../room/types.js" */
+/** @import { Field, Group } from "./field.js" */
+
+/**
+ * @typedef {"amber" | "green" | "slate" | "rose" | "stone" | "sky" | "violet"} Tone
+ *
+ * @typedef {object} Status
+ * @property {string} key
+ * @property {string} label
+ * @property {Tone} tone
+ * @property {boolean} [folded] its column starts as a narrow strip
+ * @property {string} [recent] newest first by this field, because the pile only grows
+ *
+ * @typedef {object} Figure
+ * @property {string} label
+ * @property {number} [money]
+ * @property {number} [count]
+ * @property {string} [text]
+ *
+ * @typedef {object} Entity
+ * @property {string} name as events name it
+ * @property {string} plural as paths and commands name it
+ * @property {string} title
+ * @property {string} one
+ * @property {string} some "an escrow"
+ * @property {string} added "opened an escrow for"
+ * @property {string} status its status field
+ * @property {string} priceField
+ * @property {(row: Row) => number | null | undefined} price
+ * @property {Status[]} statuses
+ * @property {Group[]} groups
+ * @property {{field: string, open?: string, past?: string, days?: string}[]} card
+ * @property {string[]} columns
+ * @property {string[]} create
+ * @property {Record<string, any>} start
+ * @property {(from: string, to: string) => {needs: string[], may: string[]}} asks
+ * @property {(rows: readonly Row[]) => Figure[]} figures
+ * @property {boolean} [prices] has a price history
+ * @property {{ended: string[], fields: string[]}} [relist] how an ended one is begun anew
+ */
+
+/** @type {readonly Entity[]} */
+export const ENTITIES = [escrows, listings];
+
+const COMMON = [
+  field("is_archived", "Archived", "flag", { fixed: true }),
+  field("updated_at", "Last change", "instant", { fixed: true }),
+  field("created_at", "Created", "instant", { fixed: true }),
+];
+
+/** @param {string} plural */
+export const byPlural = (plural) => ENTITIES.find((entity) => entity.plural === plural);
+/** @param {string} name */
+export const byName = (name) => ENTITIES.find((entity) => entity.name === name);
+
+/**
+ * @param {Entity} entity
+ * @param {string} name
+ * @returns {Field}
+ */
+export function fieldOf(entity, name) {
+  if (name === entity.status) return statusField(entity);
+  for (const { fields } of entity.groups) {
+    const found = fields.find((one) => one.name === name);
+    if (found) return found;
+  }
+  return COMMON.find((one) => one.name === name) ?? field(name, words(name));
+}
+
+/**
+ * @param {Entity} entity
+ * @param {string} name
+ */
+export const knows = (entity, name) =>
+  name === entity.status || entity.groups.some(({ fields }) => fields.some((one) => one.name === name));
+
+/**
+ * @param {Entity} entity
+ * @param {string} key
+ */
+export const statusOf = (entity, key) =>
+  entity.statuses.find((status) => status.key === key) ?? { key, label: words(key), tone: /** @type {Tone} */ ("stone") };
+
+/** @param {Row | undefined} row */
+export const titleOf = (row) => row?.property_address || row?.display_id || "";
+
+/** @param {Row} row */
+export const placeOf = (row) => [row.city, [row.state, row.zip_code].filter(Boolean).join(" ")].filter(Boolean).join(", ");
+
+/** @param {Entity} entity @returns {Field} */
+function statusField(entity) {
+  return field(entity.status, "Status", "choice", { choices: entity.statuses, fixed: true });
+}

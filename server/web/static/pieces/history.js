@@ -1,0 +1,104 @@
+// @ts-check
+/** What happened to one record, and for a listing, how its price went. */
+
+import { plain, sentence } from "../entities/sentences.js";
+import { ago, clock, fullDate, money } from "../entities/format.js";
+import { html, nothing } from "../vendor/lit-3.3.3.min.js";
+import { avatar } from "./avatar.js";
+import { Piece, given } from "./piece.js";
+import { story } from "./story.js";
+
+/** @import { Entity } from "../entities/entity.js" */
+/** @import { Room } from "../room/room.js" */
+/** @import { Row } from "../room/types.js" */
+
+const PAGE = 50;
+
+export class History extends Piece {
+  static properties = {
+    room: { attribute: false },
+    entity: { attribute: false },
+    row: { attribute: false },
+    entries: { state: true },
+    prices: { state: true },
+    problem: { state: true },
+  };
+  #version = -1;
+
+  constructor() {
+    super();
+    /** @type {Room} */ this.room = given;
+    /** @type {Entity} */ this.entity = given;
+    /** @type {Row} */ this.row = given;
+    /** @type {any[] | null} */ this.entries = null;
+    /** @type {any[]} */ this.prices = [];
+    this.problem = "";
+    this.whole = true;
+  }
+
+  willUpdate() {
+    if (this.row.version === this.#version || this.row.version === 0) return;
+    this.#version = this.row.version;
+    void this.#read();
+  }
+
+  render() {
+    if (this.problem) return html`<p class="empty">${this.problem}</p>`;
+    if (!this.entries) return html`<p class="empty">Loading…</p>`;
+    return html`${this.prices.length > 0 ? this.#prices() : nothing}
+      <section class="group" aria-labelledby="changes-title">
+        <h3 id="changes-title">Changes</h3>
+        <ol class="feed">${this.entries.map((entry) => this.#entry(entry))}</ol>
+        ${this.whole ? nothing : html`<button class="quiet more" @click=${() => this.#read(this.entries?.at(-1).seq)}>Show earlier</button>`}
+      </section>`;
+  }
+
+  #prices() {
+    return html`<section class="group" aria-labelledby="prices-title">
+      <h3 id="prices-title">List price</h3>
+      <ol class="prices">
+        ${this.prices.map(({ list_price: now, previous_list_price: before, effective_date, at, changed_by }) => {
+          const change = before ? Math.round(1000 * (now / before - 1)) / 10 : 0;
+          const sign = change > 0 ? "rise" : "cut";
+          return html`<li>
+            <strong>${money(now)}</strong>
+            ${change ? html`<span class=${sign}>${change > 0 ? "+" : "−"}${Math.abs(change)}%</span>` : nothing}
+            <span class="place">${fullDate(effective_date ?? at)}${changed_by?.name ? `, ${changed_by.name}` : ""}</span>
+          </li>`;
+        })}
+      </ol>
+    </section>`;
+  }
+
+  /** @param {any} entry */
+  #entry(entry) {
+    const event = { e: this.entity.name, id: this.row.id, at: entry.at, k: entry.kind, a: entry.actor, ch: entry.changes };
+    const pieces = sentence(/** @type {any} */ (event), this.row, this.room.nameOf, this.room.me);
+    return html`<li title=${plain(pieces)}>
+      ${avatar(entry.actor?.name ?? "")}
+      <p>
+        ${story(pieces, "")}
+        <time datetime=${entry.at} title="${fullDate(entry.at)}, ${clock(entry.at)}">${ago(entry.at)}</time>
+      </p>
+    </li>`;
+  }
+
+  /** @param {number} [before] */
+  async #read(before) {
+    const path = `/v1/${this.entity.plural}/${this.row.id}`;
+    try {
+      const page = before ? `&before_seq=${before}` : "";
+      const { data } = await this.room.session.ask("GET", `${path}/history?limit=${PAGE}${page}`);
+      this.whole = data.length < PAGE;
+      this.entries = before ? [...(this.entries ?? []), ...data] : data;
+      if (this.entity.prices && !before) {
+        this.prices = (await this.room.session.ask("GET", `${path}/price-history`)).data;
+      }
+      this.problem = "";
+    } catch (problem) {
+      if (!this.entries) this.problem = /** @type {Error} */ (problem).message;
+    }
+  }
+}
+
+customElements.define("hr-history", History);

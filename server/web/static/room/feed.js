@@ -1,0 +1,72 @@
+// @ts-check
+/** What happened in the team, newest first: the live stream, and the past as far as somebody scrolls. */
+
+/** @import { RoomEvent } from "./types.js" */
+/** @import { Session } from "./session.js" */
+
+const PAGE = 40;
+const MOST = 600;
+
+/** Dispatches `change`. */
+export class Feed extends EventTarget {
+  /** @type {RoomEvent[]} */ items = [];
+  whole = false;
+  busy = false;
+  failed = false;
+  #session;
+
+  /** @param {Session} session */
+  constructor(session) {
+    super();
+    this.#session = session;
+  }
+
+  /** @param {RoomEvent[]} events in order */
+  push(events) {
+    this.#merge(events);
+    // The oldest can be read again; a page open all day must not grow all day.
+    if (this.items.length > MOST) {
+      this.items.length = MOST;
+      this.whole = false;
+    }
+    this.#changed();
+  }
+
+  /** Events may be missing from here on down: read them again. */
+  async renew() {
+    this.items = [];
+    this.whole = false;
+    await this.older();
+  }
+
+  async older() {
+    if (this.busy || this.whole) return;
+    this.busy = true;
+    this.failed = false;
+    this.#changed();
+    try {
+      const query = new URLSearchParams({ limit: `${PAGE}` });
+      const oldest = this.items.at(-1)?.s;
+      if (oldest !== undefined) query.set("before_seq", `${oldest}`);
+      const { data } = await this.#session.ask("GET", `/v1/activity?${query}`);
+      this.whole = data.length < PAGE;
+      this.#merge(data);
+    } catch {
+      this.failed = true;
+    } finally {
+      this.busy = false;
+      this.#changed();
+    }
+  }
+
+  /** @param {RoomEvent[]} events */
+  #merge(events) {
+    const known = new Map(this.items.map((event) => [event.s, event]));
+    for (const event of events) if (event.k !== "-" && !known.has(event.s)) known.set(event.s, event);
+    this.items = [...known.values()].sort((a, b) => b.s - a.s);
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

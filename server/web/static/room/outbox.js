@@ -1,0 +1,195 @@
+// @ts-check
+/** Writes on their way: shown at once, sent in order per record, kept over reloads until the server has answered. */
+
+import { newId } from "./api.js";
+import { Refusal } from "./refusal.js";
+
+/** @import { Envelope, Row } from "./types.js" */
+/** @import { Live } from "./live.js" */
+
+const RETRY_MS = 1_500;
+
+/**
+ * @typedef {object} Write
+ * @property {string} op its idempotency key: sent twice, done once
+ * @property {string} entity
+ * @property {string} plural
+ * @property {string} verb
+ * @property {string} id of the record; the op itself for one that does not exist yet
+ * @property {number} [version] the version it was based on
+ * @property {Record<string, any>} [body]
+ * @property {Record<string, any>} [shows] how the record looks with it, until the server says
+ * @property {string} at
+ * @property {boolean} [quiet] whoever asked for it says itself why it was refused
+ * @property {boolean} [tried] it may have reached the server, so it must not change any more
+ */
+
+/** Dispatches `change`, `done` {write, answer} and `refused` {write, refusal}. */
+export class Outbox extends EventTarget {
+  /** @type {Map<string, Write[]>} */ #waiting = new Map();
+  /** @type {Set<string>} */ #sending = new Set();
+  /** @type {Map<string, {resolve: (row: Row) => void, reject: (problem: Refusal) => void}>} */ #callers = new Map();
+  #live;
+  #shelf;
+
+  /**
+   * @param {Live} live
+   * @param {string} owner whose writes these are; another person at this browser has others
+   */
+  constructor(live, owner) {
+    super();
+    this.#live = live;
+    this.#shelf = `homeroom.outbox.${owner}.`;
+    for (const write of this.#kept()) this.#line(write.id).push(write);
+    live.addEventListener("ready", () => this.#sendAll());
+  }
+
+  get size() {
+    let size = 0;
+    for (const line of this.#waiting.values()) size += line.length;
+    return size;
+  }
+
+  /** @param {string} id */
+  pending(id) {
+    return this.#waiting.get(id) ?? [];
+  }
+
+  /** Records that exist only here so far. */
+  *newcomers() {
+    for (const [write] of this.#waiting.values()) if (write?.verb === "create") yield write;
+  }
+
+  /**
+   * Resolves with the record as the server now has it.
+   * @param {Pick<Write, "entity" | "plural" | "verb"> & Partial<Write>} write
+   * @returns {Promise<Row>}
+   */
+  add(write) {
+    const op = newId();
+    const line = this.#line(write.id ?? op);
+    const last = line.at(-1);
+    if (last && joins(last, write)) {
+      // Edited twice before it could leave: one write, on the version the first was based on.
+      last.body = { ...last.body, ...write.body };
+      last.shows = { ...last.shows, ...write.shows };
+      this.#keep(last);
+      this.#changed();
+      return this.#wait(last.op);
+    }
+    const whole = /** @type {Write} */ ({ id: op, at: new Date().toISOString(), ...write, op });
+    line.push(whole);
+    this.#keep(whole);
+    this.#changed();
+    const answer = this.#wait(op);
+    void this.#send(whole.id);
+    return answer;
+  }
+
+  #sendAll() {
+    for (const id of [...this.#waiting.keys()]) void this.#send(id);
+  }
+
+  /** @param {string} id */
+  async #send(id) {
+    const write = this.#waiting.get(id)?.[0];
+    if (!write || this.#sending.has(id) || !this.#live.connected) return;
+    this.#sending.add(id);
+    write.tried = true;
+    this.#keep(write);
+    const { op, plural, verb, version, body } = write;
+    const target = verb === "create" ? {} : { id };
+    try {
+      const answer = await this.#live.call(`${plural}:${verb}`, { op, ...target, version, body });
+      this.#settle(write);
+      this.#rebase(id, answer);
+      this.dispatchEvent(new CustomEvent("done", { detail: { write, answer } }));
+      this.#callers.get(op)?.resolve(answer.data);
+    } catch (problem) {
+      const refusal = problem instanceof Refusal ? problem : new Refusal("INTERNAL", String(problem));
+      if (refusal.passes) {
+        // Nobody knows whether it was done. The op makes asking again safe.
+        if (this.#live.connected) setTimeout(() => this.#send(id), refusal.retryMs || RETRY_MS);
+        return;
+      }
+      this.#settle(write);
+      this.dispatchEvent(new CustomEvent("refused", { detail: { write, refusal } }));
+      this.#callers.get(op)?.reject(refusal);
+    } finally {
+      this.#sending.delete(id);
+    }
+    this.#callers.delete(op);
+    void this.#send(id);
+  }
+
+  /**
+   * What waits behind an answered write was typed on top of it: it is based on the new version, unless
+   * the server merged somebody else's change of the very same field, which must not be overwritten unseen.
+   * @param {string} id
+   * @param {Envelope} answer
+   */
+  #rebase(id, { data, meta }) {
+    if (data?.id !== id) return;
+    const others = new Set(meta?.merged ?? []);
+    for (const write of this.pending(id)) {
+      if (write.tried || write.version === undefined) continue;
+      if (Object.keys(write.body ?? {}).some((field) => others.has(field))) continue;
+      write.version = data.version;
+      this.#keep(write);
+    }
+  }
+
+  /** @param {Write} write */
+  #settle(write) {
+    const line = this.#line(write.id).filter(({ op }) => op !== write.op);
+    if (line.length > 0) this.#waiting.set(write.id, line);
+    else this.#waiting.delete(write.id);
+    localStorage.removeItem(this.#shelf + write.op);
+    this.#changed();
+  }
+
+  /** @param {string} op @returns {Promise<Row>} */
+  #wait(op) {
+    const before = this.#callers.get(op);
+    return new Promise((resolve, reject) => {
+      this.#callers.set(op, {
+        resolve: (row) => (before?.resolve(row), resolve(row)),
+        reject: (problem) => (before?.reject(problem), reject(problem)),
+      });
+    });
+  }
+
+  /** @param {string} id */
+  #line(id) {
+    let line = this.#waiting.get(id);
+    if (!line) this.#waiting.set(id, (line = []));
+    return line;
+  }
+
+  /** @param {Write} write */
+  #keep(write) {
+    // One key each, so that two tabs never overwrite each other's.
+    localStorage.setItem(this.#shelf + write.op, JSON.stringify(write));
+  }
+
+  /** @returns {Write[]} */
+  #kept() {
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(this.#shelf))
+      .map((key) => JSON.parse(localStorage.getItem(key) ?? "null"))
+      .filter((write) => write !== null)
+      .sort((a, b) => a.at.localeCompare(b.at));
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/**
+ * @param {Write} last
+ * @param {Partial<Write>} next
+ */
+function joins(last, next) {
+  return !last.tried && last.verb === "update" && next.verb === "update";
+}

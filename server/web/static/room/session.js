@@ -1,0 +1,149 @@
+// @ts-check
+/** Who is signed in: the access token in memory, the refresh token in localStorage, one refresh at a time. */
+
+import { request } from "./api.js";
+import { Refusal } from "./refusal.js";
+
+const KEY = "homeroom.refresh";
+const EARLY_MS = 60_000;
+
+/**
+ * @typedef {{id: string, email: string, full_name: string}} User
+ * @typedef {{id: string, name: string, role: string}} Team
+ */
+
+/** Dispatches `started` and `ended`. */
+export class Session extends EventTarget {
+  /** @type {User | null} */ user = null;
+  /** @type {Team | null} */ team = null;
+  #token = "";
+  #expires = 0;
+  /** @type {Promise<string> | null} */ #refreshing = null;
+
+  constructor() {
+    super();
+    // Signing out (or in as somebody else) in one tab counts for all of them.
+    addEventListener("storage", ({ key, newValue }) => {
+      if (key === KEY && newValue === null && this.user) this.#end();
+    });
+  }
+
+  get remembered() {
+    return localStorage.getItem(KEY) !== null;
+  }
+
+  get canWrite() {
+    return this.team !== null && this.team.role !== "viewer";
+  }
+
+  get leads() {
+    return this.team?.role === "owner" || this.team?.role === "lead";
+  }
+
+  /** @param {{email: string, password: string}} form */
+  async signIn(form) {
+    this.#begin((await request("POST", "/v1/auth/login", { body: form })).data);
+  }
+
+  /** @param {{email: string, password: string, full_name: string, team_name: string}} form */
+  async register(form) {
+    this.#begin((await request("POST", "/v1/auth/register", { body: form })).data);
+  }
+
+  /** @param {{token: string, full_name: string, password: string}} form */
+  async accept(form) {
+    this.#begin((await request("POST", "/v1/auth/invitations/accept", { body: form })).data);
+  }
+
+  /** Come back after a reload. */
+  async resume() {
+    await this.#refresh();
+  }
+
+  async signOut() {
+    const refresh_token = localStorage.getItem(KEY);
+    this.#end();
+    // Best effort: the tokens are forgotten here whether or not the server hears of it.
+    await request("POST", "/v1/auth/logout", { body: { refresh_token } }).catch(() => undefined);
+  }
+
+  /** A token good for at least a minute. */
+  async token() {
+    return Date.now() < this.#expires - EARLY_MS ? this.#token : this.#refresh();
+  }
+
+  /** Our role may have changed. */
+  async renew() {
+    this.distrust();
+    await this.token();
+  }
+
+  /** The server refused the token we hold; the next one asked for is new. */
+  distrust() {
+    this.#expires = 0;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {{body?: unknown, key?: string, signal?: AbortSignal}} [options]
+   */
+  async ask(method, path, options = {}) {
+    try {
+      return await request(method, path, { ...options, token: await this.token() });
+    } catch (problem) {
+      if (!(problem instanceof Refusal) || problem.code !== "TOKEN_EXPIRED") throw problem;
+      this.distrust();
+      return request(method, path, { ...options, token: await this.token() });
+    }
+  }
+
+  /**
+   * Refresh tokens rotate, so two tabs must not spend the same one: the second waits and reads the new.
+   */
+  #refresh() {
+    this.#refreshing ??= alone(async () => {
+      const refresh_token = localStorage.getItem(KEY);
+      try {
+        if (refresh_token === null) throw new Refusal("AUTH_REQUIRED", "Sign in first.");
+        this.#begin((await request("POST", "/v1/auth/refresh", { body: { refresh_token } })).data);
+      } catch (problem) {
+        const final = problem instanceof Refusal && /^(AUTH_|TOKEN_|FORBIDDEN|VALIDATION_)/.test(problem.code);
+        if (final && localStorage.getItem(KEY) === refresh_token) this.#end();
+        throw problem;
+      }
+      return this.#token;
+    }).finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
+
+  /** @param {any} grant */
+  #begin(grant) {
+    const fresh = this.user?.id !== grant.user.id || this.team?.id !== grant.team.id;
+    this.#token = grant.access_token;
+    this.#expires = Date.now() + 1000 * grant.expires_in;
+    this.user = grant.user;
+    this.team = grant.team;
+    localStorage.setItem(KEY, grant.refresh_token);
+    if (fresh) this.dispatchEvent(new Event("started"));
+  }
+
+  #end() {
+    localStorage.removeItem(KEY);
+    this.#token = "";
+    this.#expires = 0;
+    this.user = null;
+    this.team = null;
+    this.dispatchEvent(new Event("ended"));
+  }
+}
+
+/**
+ * @template T
+ * @param {() => Promise<T>} task
+ * @returns {Promise<T>}
+ */
+function alone(task) {
+  // Web Locks need a secure context; over plain HTTP on a LAN a single tab is the usual case.
+  return navigator.locks ? navigator.locks.request(KEY, task) : task();
+}

@@ -1,0 +1,110 @@
+// @ts-check
+/** The team's records as this screen knows them: pages and events poured in any order, newest version wins. */
+
+/** @import { RoomEvent, Row } from "./types.js" */
+
+/** Dispatches `change` with the set of ids that changed. */
+export class Store extends EventTarget {
+  /** @type {Map<string, Map<string, Row>>} */ #shelves = new Map();
+  /** The version each deleted record went with, so that an older page cannot bring it back.
+   * @type {Map<string, number>} */ #gone = new Map();
+  /** @type {Map<string, number>} */ #poured = new Map();
+  /** @type {Map<string, Row[]>} */ #lists = new Map();
+  #epoch = 0;
+
+  /**
+   * @param {string} entity
+   * @param {string} id
+   */
+  get(entity, id) {
+    return this.#shelf(entity).get(id);
+  }
+
+  /**
+   * Every record of a kind; the same array until one of them changes.
+   * @param {string} entity
+   */
+  all(entity) {
+    let list = this.#lists.get(entity);
+    if (!list) this.#lists.set(entity, (list = [...this.#shelf(entity).values()]));
+    return list;
+  }
+
+  /**
+   * @param {string} entity
+   * @param {Row[]} rows
+   */
+  pour(entity, rows) {
+    const changed = rows.filter((row) => this.#put(entity, row)).map(({ id }) => id);
+    if (changed.length > 0) this.#tell(entity, changed);
+  }
+
+  /** Apply one event; true when it needs the record fetched because it came without it.
+   * @param {RoomEvent} event */
+  apply({ e, id, ver, k, d, ref }) {
+    if (!id || k === "-") return false;
+    if (k.endsWith(".deleted")) {
+      const shown = this.#shelf(e).delete(id);
+      this.#gone.set(id, ver);
+      if (shown) this.#tell(e, [id]);
+    } else if (d) {
+      if (this.#put(e, d)) this.#tell(e, [id]);
+    }
+    return ref === true && d === undefined;
+  }
+
+  /** Start replacing everything; what is not poured again before `sweep` goes then, not now. */
+  renew() {
+    return ++this.#epoch;
+  }
+
+  /** @param {number} epoch */
+  sweep(epoch) {
+    if (epoch !== this.#epoch) return;
+    for (const [entity, shelf] of this.#shelves) {
+      const left = [...shelf.keys()].filter((id) => this.#poured.get(id) !== epoch);
+      for (const id of left) shelf.delete(id);
+      if (left.length > 0) this.#tell(entity, left);
+    }
+  }
+
+  /** The server's history is not the one we followed (a restore, a failover): nothing here counts. */
+  clear() {
+    this.#gone.clear();
+    this.#poured.clear();
+    for (const [entity, shelf] of this.#shelves) {
+      const ids = [...shelf.keys()];
+      shelf.clear();
+      this.#tell(entity, ids);
+    }
+  }
+
+  /**
+   * @param {string} entity
+   * @param {Row} row
+   */
+  #put(entity, row) {
+    this.#poured.set(row.id, this.#epoch);
+    if (row.version <= (this.#gone.get(row.id) ?? 0)) return false;
+    const known = this.#shelf(entity).get(row.id);
+    if (known && known.version >= row.version) return false;
+    this.#shelf(entity).set(row.id, row);
+    return true;
+  }
+
+  /** @param {string} entity */
+  #shelf(entity) {
+    let shelf = this.#shelves.get(entity);
+    if (!shelf) this.#shelves.set(entity, (shelf = new Map()));
+    return shelf;
+  }
+
+  /**
+   * @param {string} entity
+   * @param {string[]} ids
+   */
+  #tell(entity, ids) {
+    this.#lists.delete(entity);
+    this.dispatchEvent(new CustomEvent("change", { detail: { entity, ids: new Set(ids) } }));
+  }
+}
