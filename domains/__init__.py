@@ -15,6 +15,6 @@ DOMAINS: Final = (
     Domain("auth", auth_endpoints, "Registering, signing in and out"),
     Domain("teams", teams_endpoints, "The team, its members and invitations"),
     Domain("escrows", escrows_endpoints, "Deals from acceptance to the recorded deed", ESCROWS),
-    Domain("listings", listings_endpoints, "Property on the market, its price and its days", LISTINGS),
+    Domain("listings", listings_endpoints, "Property on the market, its prices and days", LISTINGS),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

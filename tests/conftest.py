@@ -11,6 +11,7 @@ import pytest
 from db.database import Database
 from db.embedded import attach
 from db.migrate import migrate
+from tests.api.client import Api, Client, serving
 from tests.factories import Team, new_team
 
 DATA = Path(__file__).resolve().parent.parent / ".data" / "tests"
@@ -65,3 +66,30 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 async def team(db: Database) -> Team:
     """A fresh team with one member of each role: tests share a database and no team."""
     return await new_team(db)
+
+
+@pytest.fixture(scope="session")
+async def api(database_url: str, redis_url: str) -> AsyncIterator[Api]:
+    """The real server, started once for all tests of a worker."""
+    async with serving(database_url, redis_url) as api:
+        yield api
+
+
+@pytest.fixture
+async def owner(api: Api, team: Team) -> Client:
+    return await api.sign_in(team.owner)
+
+
+@pytest.fixture
+async def lead(api: Api, team: Team) -> Client:
+    return await api.sign_in(team.lead)
+
+
+@pytest.fixture
+async def agent(api: Api, team: Team) -> Client:
+    return await api.sign_in(team.agent)
+
+
+@pytest.fixture
+async def viewer(api: Api, team: Team) -> Client:
+    return await api.sign_in(team.viewer)

@@ -58,7 +58,7 @@ async def new_member(db: Database, team_id: UUID, role: Role, name: str | None =
     return Actor(user_id, team_id, role, name)
 
 
-# The least each resource takes, and one field that any writer may change freely.
+# What each resource takes at least.
 LEAST: dict[str, dict[str, Any]] = {
     "escrows": {
         "property_address": "12 Main St, Seattle",
@@ -68,10 +68,61 @@ LEAST: dict[str, dict[str, Any]] = {
     "listings": {"property_address": "12 Main St, Seattle", "list_price": 500000},
 }
 
+# A change that any writer may make at any time; the second touches none of the first one's fields.
+CHANGE: dict[str, dict[str, Any]] = {
+    "escrows": {"escrow_company": "Puget Escrow", "hoa_fee": 120},
+    "listings": {"showing_instructions": "Ring twice", "hoa_fee": 120},
+}
+OTHER_CHANGE: dict[str, dict[str, Any]] = {
+    "escrows": {"notes": "Called the lender"},
+    "listings": {"notes": "Called the seller"},
+}
+
+# What a move to a status asks for at most, wherever it comes from; what it does not ask is absent.
+ENOUGH: dict[str, dict[str, dict[str, Any]]] = {
+    "escrows": {
+        "active": {
+            "acceptance_date": "2026-01-05",
+            "buyers": ["Bea Buyer"],
+            "sellers": ["Sal Seller"],
+            "reason": "The parties are back",
+        },
+        "closed": {"recorded_date": "2026-03-02", "close_price": 495000},
+        "cancelled": {
+            "deposit_disposition": "released_to_buyer",
+            "reason": "The loan was refused",
+        },
+    },
+    "listings": {
+        "active": {"listing_contract_date": "2026-01-05", "expiration_date": "2027-06-30"},
+        "active_under_contract": {"purchase_contract_date": "2026-02-01"},
+        "pending": {"purchase_contract_date": "2026-02-01"},
+        "closed": {"close_date": "2026-03-02", "close_price": 495000},
+    },
+}
+
 
 def fields(resource: Resource, **changes: Any) -> dict[str, Any]:
     """A valid body for a new record, with these fields on top."""
     return {**LEAST[resource.plural], **changes}
+
+
+def move_to(resource: Resource, status: str) -> dict[str, Any]:
+    """A body for PATCH /:id/status that holds all that the move may ask for."""
+    return {"status": status, **ENOUGH[resource.plural].get(status, {})}
+
+
+def road(resource: Resource, to: str) -> list[str]:
+    """The statuses a new record passes through to get to this one, by the shortest way."""
+    start = str(resource.create.model_fields[resource.status].default)
+    roads: dict[str, list[str]] = {start: []}
+    waiting = [start]
+    for here in waiting:
+        for there in resource.transitions[here]:
+            if there not in roads:
+                roads[there] = [*roads[here], there]
+                waiting.append(there)
+    return roads[to]
 
 
 async def new_record(

@@ -177,9 +177,7 @@ def _move(
     return sets, moment
 
 
-def _dates(
-    step: Step, given: Mapping[str, Any], moment: Moment
-) -> tuple[dict[str, Any], Moment]:
+def _dates(step: Step, given: Mapping[str, Any], moment: Moment) -> tuple[dict[str, Any], Moment]:
     """The contract date of a step and the day it took effect: either tells the other."""
     if step.dated is None:
         return {}, moment
@@ -206,7 +204,7 @@ def _no_longer_held(
 
 
 def _empty(value: Any) -> bool:
-    return value is None or value == [] or value == ""
+    return value in (None, [], "")
 
 
 def _refuse(problems: Iterable[Detail]) -> None:

@@ -48,7 +48,7 @@ async def find(db: Database, resource: Resource, actor: Actor, query: ListQuery)
     sort, expression, kind, order = order_of(resource, query)
     offset = (query.page - 1) * query.limit
     if query.cursor is not None:
-        place = Place.of(query.cursor, sort, order)
+        place = Place.of(query.cursor, actor.team_id, sort, order)
         _start_after(chosen, place, expression, kind)
         offset = 0
     chosen.args += [query.limit, offset]
@@ -88,7 +88,9 @@ async def find(db: Database, resource: Resource, actor: Actor, query: ListQuery)
         if query.cursor is None:
             raise
         raise Invalid.field("cursor", "is not one that a list gave out") from error
-    after = Place(sort, order, row["last_key"], row["last_id"]).text() if row["more"] else None
+    after = None
+    if row["more"]:
+        after = Place(actor.team_id, sort, order, row["last_key"], row["last_id"]).text()
     return Reply(
         b"[" + (row["items"] or "").encode() + b"]",
         pagination=_pagination(query, row["total"], after),

@@ -1,6 +1,7 @@
 """A list query becomes SQL: the reader's scope, the filters, the order, the place in it."""
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -95,27 +96,32 @@ def _escape_like(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in which order a page starts: after the row with this sort value and id."""
+    """Where in which order of a team's list a page starts: after the row with this value and id."""
 
+    team_id: UUID
     sort: str
     order: str
     value: str
     id: str
 
     def text(self) -> str:
+        """The cursor: the place and a check of it, so that none is taken that no list gave out."""
         parts = [self.sort, self.order, self.value, self.id]
-        packed = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
-        return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+        packed = json.dumps(parts, separators=(",", ":"), ensure_ascii=False).encode()
+        check = hashlib.blake2b(packed, key=self.team_id.bytes, digest_size=6).digest()
+        return base64.urlsafe_b64encode(check + packed).decode().rstrip("=")
 
     @classmethod
-    def of(cls, cursor: str, sort: str, order: str) -> "Place":
+    def of(cls, cursor: str, team_id: UUID, sort: str, order: str) -> "Place":
         """Raise Invalid for a cursor that is not ours or belongs to another order."""
         try:
             raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            place = cls(*(str(part) for part in json.loads(raw)))
-            UUID(place.id)
+            place = cls(team_id, *json.loads(raw[6:]))
+            known = place.text() == cursor
         except (ValueError, TypeError):
-            raise Invalid.field("cursor", "is not one that a list gave out") from None
+            known = False
+        if not known:
+            raise Invalid.field("cursor", "is not one that a list gave out")
         if (place.sort, place.order) != (sort, order):
             raise Invalid.field("cursor", "belongs to a list with another sort or order")
         return place

@@ -69,10 +69,11 @@ def _status(before: Record | None, after: Record, moment: Moment) -> dict[str, A
 
 def _corrected_start(before: Record | None, after: Record) -> dict[str, Any]:
     """The first run of days began on the market date, also when that date is put right later."""
-    if before is None or before["on_market_since"] is None or after["on_market_date"] is None:
+    start = after["on_market_date"]
+    if before is None or start is None or before["on_market_since"] in (None, start):
         return {}
     first = before["on_market_since"] == before["on_market_date"]
-    return {"on_market_since": after["on_market_date"]} if first else {}
+    return {"on_market_since": start} if first else {}
 
 
 def _market_days(

@@ -1,0 +1,161 @@
+"""Every resource and every write it offers, as cases that a test can be run for."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from db.database import Database
+from db.events import heads, read_after
+from domains import DOMAINS
+from domains.kit.endpoint import Endpoint, Method
+from domains.kit.resource import Resource
+from domains.kit.services import Services
+from tests.api.client import Answer, Client
+from tests.factories import CHANGE, OTHER_CHANGE, Team, fields, move_to
+
+RESOURCES: list[Resource] = [domain.resource for domain in DOMAINS if domain.resource]
+Act = Callable[..., Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write to try: the endpoint it goes by, the event it leaves, on how many records.
+
+    `first` is what was done to the records before: archive, delete, or a status they were moved to.
+    """
+
+    verb: str
+    kind: str
+    act: Act
+    first: str | None = None
+    records: int = 1
+    again: bool = True  # doing it twice is doing it once
+
+
+def _one(method: Method, path: str = "", body: Callable[[Resource], Any] | None = None) -> Act:
+    async def act(by: Client, resource: Resource, records: list[Any], **said: Any) -> Answer:
+        where = f"/{resource.plural}/{records[0]['id']}{path}"
+        return await by.ask(method, where, body(resource) if body else None, **said)
+
+    return act
+
+
+def _batch(op: str, changes: Callable[[Resource], Any] | None = None) -> Act:
+    async def act(by: Client, resource: Resource, records: list[Any], **said: Any) -> Answer:
+        body = {"op": op, "ids": [record["id"] for record in records[:2]]}
+        if changes:
+            body["changes"] = changes(resource)
+        return await by.post(f"/{resource.plural}/batch", body, **said)
+
+    return act
+
+
+async def _create(by: Client, resource: Resource, _: list[Any], **said: Any) -> Answer:
+    return await by.post(f"/{resource.plural}", fields(resource), **said)
+
+
+def a_change(resource: Resource) -> dict[str, Any]:
+    return CHANGE[resource.plural]
+
+
+def other_change(resource: Resource) -> dict[str, Any]:
+    return OTHER_CHANGE[resource.plural]
+
+
+def first_move(resource: Resource) -> dict[str, Any]:
+    start = str(resource.create.model_fields[resource.status].default)
+    return move_to(resource, next(iter(resource.transitions[start])))
+
+
+WRITES = [
+    Write("create", "created", _create, again=False),
+    Write("update", "updated", _one(Method.PATCH, "", a_change)),
+    Write("put", "updated", _one(Method.PUT, "", other_change)),
+    Write("status", "status_changed", _one(Method.PATCH, "/status", first_move)),
+    Write("archive", "archived", _one(Method.PATCH, "/archive")),
+    Write("restore", "restored", _one(Method.PATCH, "/restore"), first="archive"),
+    Write("restore", "restored", _one(Method.PATCH, "/restore"), first="delete"),
+    Write("delete", "deleted", _one(Method.DELETE), again=False),
+    Write("batch", "updated", _batch("update", a_change), records=2),
+    Write("batch", "status_changed", _batch("status", first_move), records=2),
+    Write("batch", "archived", _batch("archive"), records=2),
+    Write("batch", "restored", _batch("restore"), first="delete", records=2),
+    Write("batch", "deleted", _batch("delete"), records=2, again=False),
+]
+# What a resource offers beside the common verbs.
+OWN = {
+    "listings": [
+        Write(
+            "price",
+            "price_changed",
+            _one(Method.POST, "/price", lambda _: {"list_price": 475000.25}),
+            first="active",
+        ),
+        Write(
+            "relist",
+            "created",
+            _one(Method.POST, "/relist", lambda _: {"list_price": 480000}),
+            first="cancelled",
+            again=False,
+        ),
+    ]
+}
+
+
+def writes_of(resource: Resource) -> list[Write]:
+    return [*WRITES, *OWN.get(resource.plural, [])]
+
+
+def cases() -> Iterable[Any]:
+    """(resource, write) with a name to know it by."""
+    for resource in RESOURCES:
+        for write in writes_of(resource):
+            after = f"-after-{write.first}" if write.first else ""
+            yield resource, write, f"{resource.plural}:{write.verb}-{write.kind}{after}"
+
+
+def endpoints_of(services: Services, resource: Resource) -> list[Endpoint]:
+    (domain,) = [domain for domain in DOMAINS if domain.resource is resource]
+    return domain.endpoints(services)
+
+
+async def made_ready(by: Client, resource: Resource, first: str | None) -> list[Any]:
+    """Three records, to which the write's `first` was done already."""
+    if first in resource.transitions:
+        return [await by.make(resource, first) for _ in range(3)]
+    records = [await by.make(resource) for _ in range(3)]
+    path = {"archive": "/archive", "delete": ""}.get(first or "")
+    if path is None:
+        return records
+    method = Method.PATCH if path else Method.DELETE
+    return [
+        (await by.ask(method, f"/{resource.plural}/{record['id']}{path}")).data
+        for record in records
+    ]
+
+
+async def head(db: Database, team: Team) -> int:
+    return (await heads(db, [team.id]))[team.id].seq
+
+
+async def told(db: Database, team: Team, after: int = 0) -> list[Any]:
+    """The team's events as screens get them, with money still exact."""
+    events = await read_after(db, team.id, after)
+    return [json.loads(event.wire, parse_float=Decimal) for event in events]
+
+
+async def everything(by: Client, resource: Resource) -> dict[str, Any]:
+    """A fresh read of all records, archived ones too, by id."""
+    records = [*await by.all(resource), *await by.all(resource, archived="true")]
+    return {record["id"]: record for record in records}
+
+
+def apply(screen: dict[str, Any], events: Iterable[Any]) -> None:
+    """What docs/protocol.md asks of a client: the image is absolute, the newer version wins."""
+    for event in events:
+        if event["k"].endswith(".deleted"):
+            screen.pop(event["id"], None)
+        elif event["ver"] > screen.get(event["id"], {"version": 0})["version"]:
+            screen[event["id"]] = event["d"]
