@@ -1,0 +1,171 @@
+"""What is measured: each measure is a job that can be made for any of the servers."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench import data
+from bench.data import Person
+from bench.jobs import Calls, Idle, Request, Room
+from bench.rooms import WARM_SCREENS
+from bench.servers import Running
+
+CALLERS = 16
+GOTTEN = 5  # records that each caller reads in turn
+MEMBERS = "/v1/teams/current/members"
+
+
+class Part(StrEnum):
+    REST = "rest"
+    ROOMS = "rooms"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    name: str
+    part: Part
+    job: Callable[[Running], Calls | Room | Idle]
+
+
+def rest(seconds: float) -> Iterator[Measure]:
+    for limit in (20, 50):
+        yield Measure(f"list {limit}", Part.REST, _reads(f"/v1/escrows?limit={limit}", seconds))
+    yield Measure("get", Part.REST, _gets(seconds))
+    yield Measure("create", Part.REST, _creates(seconds))
+
+
+def rooms(clients: Sequence[int], seconds: float) -> Iterator[Measure]:
+    for count in clients:
+        yield Measure(f"small event, {count}", Part.ROOMS, _roles(count, seconds))
+        yield Measure(f"record event, {count}", Part.ROOMS, _notes(count, seconds))
+
+
+def memory(count: int) -> Iterator[Measure]:
+    yield Measure(f"idle, {count}", Part.MEMORY, _idle(count, compress=False))
+    yield Measure(f"idle, {count}, compression offered", Part.MEMORY, _idle(count, compress=True))
+
+
+def _reads(path: str, seconds: float) -> Callable[[Running], Calls]:
+    def job(server: Running) -> Calls:
+        headers = server.subject.headers
+        people = [Person(data.OFFICE, 1 + n % data.OFFICE_PEOPLE) for n in range(CALLERS)]
+        callers = [[Request(method="GET", path=path, headers=headers(p))] for p in people]
+        return Calls(target=server.target, callers=callers, seconds=seconds)
+
+    return job
+
+
+def _gets(seconds: float) -> Callable[[Running], Calls]:
+    def job(server: Running) -> Calls:
+        callers = []
+        for n in range(CALLERS):
+            headers = server.subject.headers(Person(data.OFFICE, 1 + n % data.OFFICE_PEOPLE))
+            ids = [data.escrow(data.OFFICE, 1 + n * GOTTEN + i) for i in range(GOTTEN)]
+            callers.append(
+                [Request(method="GET", path=f"/v1/escrows/{id_}", headers=headers) for id_ in ids]
+            )
+        return Calls(target=server.target, callers=callers, seconds=seconds)
+
+    return job
+
+
+def _creates(seconds: float) -> Callable[[Running], Calls]:
+    body = json.dumps(
+        {
+            "property_address": "12 Main Street, Seattle",
+            "purchase_price": 500000,
+            "closing_date": "2027-03-01",
+            "buyers": ["Ann Buyer"],
+            "sellers": ["Bob Seller"],
+        }
+    )
+
+    def job(server: Running) -> Calls:
+        callers = [
+            [
+                Request(
+                    method="POST",
+                    path="/v1/escrows",
+                    headers=server.subject.headers(Person(team)),
+                    body=body,
+                )
+            ]
+            for team in itertools.islice(data.MAKERS, CALLERS)
+        ]
+        return Calls(target=server.target, callers=callers, seconds=seconds, status=201)
+
+    return job
+
+
+def _roles(count: int, seconds: float) -> Callable[[Running], Room]:
+    """A colleague becomes viewer and agent again by turns: an event of a few hundred bytes."""
+
+    def writes(server: Running, team: int) -> list[Request]:
+        path = f"{MEMBERS}/{Person(team, 2).user_id}"
+        return _patches(server, team, path, [{"role": "viewer"}, {"role": "agent"}])
+
+    def job(server: Running) -> Room:
+        return Room(
+            target=server.target,
+            enters=_screens(server, count),
+            hello=server.subject.hello,
+            event=server.subject.member_event,
+            holds=str(Person(data.ROOM, 2).user_id),
+            loud=writes(server, data.ROOM),
+            silent=writes(server, data.SILENT),
+            seconds=seconds,
+        )
+
+    return job
+
+
+def _notes(count: int, seconds: float) -> Callable[[Running], Room]:
+    """An escrow's notes change: each server tells its whole record."""
+
+    def writes(server: Running, team: int) -> list[Request]:
+        notes = [{"notes": "The north gutter is mended."}, {"notes": "The dryer stays."}]
+        return _patches(server, team, f"/v1/escrows/{data.escrow(team)}", notes)
+
+    def job(server: Running) -> Room:
+        return Room(
+            target=server.target,
+            enters=_screens(server, count),
+            hello=server.subject.hello,
+            event=server.subject.escrow_event,
+            holds=str(data.escrow(data.ROOM)),
+            loud=writes(server, data.ROOM),
+            silent=writes(server, data.SILENT),
+            seconds=seconds,
+        )
+
+    return job
+
+
+def _idle(count: int, *, compress: bool) -> Callable[[Running], Idle]:
+    def job(server: Running) -> Idle:
+        return Idle(
+            target=server.target,
+            enters=_screens(server, count + WARM_SCREENS),
+            hello=server.subject.hello,
+            compress=compress,
+        )
+
+    return job
+
+
+def _patches(server: Running, team: int, path: str, bodies: list[dict[str, str]]) -> list[Request]:
+    headers = server.subject.headers(Person(team))
+    return [
+        Request(method="PATCH", path=path, headers=headers, body=json.dumps(body))
+        for body in bodies
+    ]
+
+
+def _screens(server: Running, count: int) -> list[dict[str, str]]:
+    """Everybody but the writer and the colleague who changes; some with a second screen."""
+    numbers = itertools.cycle(range(3, data.ROOM_PEOPLE + 1))
+    people = [Person(data.ROOM, number) for number in itertools.islice(numbers, count)]
+    return [server.subject.enters(person) for person in people]
