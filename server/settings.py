@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 CLONE: Final = Path(__file__).resolve().parent.parent
+PASSWORD_LENGTH: Final = 8  # in production; on one's own machine any will do
 SECRET_BYTES: Final = 32  # an HMAC key shorter than its hash is weaker than the hash
 PUBLIC_WORDS: Final = ("change-me", "changeme", "example", "homeroom", "password", "secret")
 Network = IPv4Network | IPv6Network
@@ -169,8 +170,9 @@ class Settings(BaseSettings):
                 yield f"JWT_SECRET is shorter than {SECRET_BYTES} bytes"
             elif self.production and _guessable(secret):
                 yield "JWT_SECRET is an example's secret: make your own, openssl rand -hex 32"
-        if self.demo_password is not None and len(self.demo_password.get_secret_value()) < 8:
-            yield "DEMO_PASSWORD is shorter than 8 characters"
+        demo = self.demo_password and self.demo_password.get_secret_value()
+        if self.production and demo is not None and len(demo) < PASSWORD_LENGTH:
+            yield f"DEMO_PASSWORD is shorter than {PASSWORD_LENGTH} characters"
         if self.production and self.seeds_demo and self.demo_password is None:
             yield "DEMO_PASSWORD is not set: production does not sign in with a generated one"
 

@@ -41,7 +41,8 @@ class Asset:
     @classmethod
     def read(cls, path: Path) -> "Asset":
         plain = path.read_bytes()
-        tag = f'"{hashlib.sha256(plain).hexdigest()[:24]}"'
+        # Weak: the plain and the packed bytes are the same file, not the same bytes.
+        tag = f'W/"{hashlib.sha256(plain).hexdigest()[:24]}"'
         vendored = path.parent.name == "vendor"
         headers = {
             "Content-Type": f"{TYPES[path.suffix]}; charset=utf-8",

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -26,6 +27,8 @@ SOCKET_WRITERS = 4
 OUTAGE = (0.4, 0.65)  # of the storm: when Redis is killed, and when it is started again
 STEADY = 0.3  # of the screens never leave: nothing may need a reconnect to arrive
 SETTLE_SECONDS = 10.0
+METRIC = re.compile(r"^homeroom_live_(\w+)_total (\S+)$", re.MULTILINE)
+SHOWN = ("duplicates", "out_of_order", "repairs", "repaired", "range_reads", "publish_dropped")
 JWT_SECRET = "only-for-this-storm-0123456789abcdef"
 
 
@@ -48,6 +51,7 @@ class Storm:
         self.screens: list[Screen] = []
         self.nodes: list[str] = []
         self.outage: tuple[float, float] = (0.0, 0.0)
+        self.counted: Counter[str] = Counter()
         self._seed = seed
         self._session = session
         self._db = db
@@ -74,6 +78,7 @@ class Storm:
                 await self._blow(folder, redis)
                 await self._settle()
                 await self._judge()
+                await self._count()
             for number in range(2):
                 assert "Traceback" not in (folder / f"node{number}.log").read_text()
         finally:
@@ -168,6 +173,16 @@ class Storm:
                 assert screen.records.get(entity, {}) == fresh[entity], f"screen {number}"
             await screen.disconnect()
 
+    async def _count(self) -> None:
+        """Read what the nodes counted: a storm in which nothing was lost proves nothing."""
+        for node in self.nodes:
+            answer = await self._session.get(f"{node}/metrics")
+            for name, value in METRIC.findall(await answer.text()):
+                self.counted[name] += int(float(value))
+        assert self.counted["repaired"] > 0
+        assert self.counted["publish_failed"] + self.counted["publish_dropped"] > 0
+        assert self.counted["task_restarts"] == 0
+
     async def _head(self) -> int:
         head: int = await self._db.fetchval(
             "SELECT seq FROM team_heads WHERE team_id = $1", self.account.team_id
@@ -212,5 +227,6 @@ class Storm:
             f" {self.book.written} writes, {self.book.refused} refused,"
             f" {self.reconnects} reconnects {dict(modes)},"
             f" lag p50 {middle * 1000:.0f} ms, p99 {late * 1000:.0f} ms,"
-            f" max {lags[-1] * 1000:.0f} ms; settled in {self.settled * 1000:.0f} ms"
+            f" max {lags[-1] * 1000:.0f} ms; settled in {self.settled * 1000:.0f} ms;"
+            f" { ({name: self.counted[name] for name in SHOWN}) }"
         )

@@ -105,8 +105,8 @@ async def test_a_large_command_within_the_limit_is_taken(a_screen: Opener) -> No
 
 
 MALFORMED_BODIES = [
-    b"", b"\xff\xfe", b"x", b"4", b"40{", b'451-["x"]', b"bAAAA", b"d=", b"d=40", b"0{}", b"6", b"2",
-    b"\x1e", b"40\x1e", b"\x1e".join([b"3"] * 17), b"3" + b"[" * 30_000, b"4" + b"x" * 65_536,
+    b"", b"\xff\xfe", b"x", b"4", b"40{", b'451-["x"]', b"bAAAA", b"d=", b"d=40", b"0{}", b"6",
+    b"2", b"\x1e", b"40\x1e", b"\x1e".join([b"3"] * 17), b"3" + b"[" * 30_000, b"4" + b"x" * 65_536,
 ]  # fmt: skip
 
 
