@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from db.database import Database
@@ -13,6 +14,10 @@ from db.embedded import attach
 from db.migrate import migrate
 from tests.api.client import Api, Client, serving
 from tests.factories import Team, new_team
+
+# A machine that is busy with other workers is slow, which is no fault of what is tried.
+hypothesis.settings.register_profile("homeroom", deadline=None)
+hypothesis.settings.load_profile("homeroom")
 
 DATA = Path(__file__).resolve().parent.parent / ".data" / "tests"
 

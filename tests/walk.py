@@ -13,7 +13,8 @@ from domains.kit.endpoint import Endpoint, Method
 from domains.kit.resource import Resource
 from domains.kit.services import Services
 from tests.api.client import Answer, Client
-from tests.factories import CHANGE, OTHER_CHANGE, Team, fields, move_to
+from tests.examples import EXAMPLES
+from tests.factories import Team, fields, move_to
 
 RESOURCES: list[Resource] = [domain.resource for domain in DOMAINS if domain.resource]
 Act = Callable[..., Awaitable[Answer]]
@@ -57,11 +58,11 @@ async def _create(by: Client, resource: Resource, _: list[Any], **said: Any) -> 
 
 
 def a_change(resource: Resource) -> dict[str, Any]:
-    return CHANGE[resource.plural]
+    return dict(EXAMPLES[resource.plural].change)
 
 
 def other_change(resource: Resource) -> dict[str, Any]:
-    return OTHER_CHANGE[resource.plural]
+    return dict(EXAMPLES[resource.plural].other)
 
 
 def first_move(resource: Resource) -> dict[str, Any]:

@@ -156,7 +156,6 @@ ESCROWS = Resource(
         "closedPercentage": percent(CLOSED_COUNT),
     },
     stats_model=EscrowStats,
-    reasons={"escrow_status": "status_reason"},
     check=_check,
     derive=_derive,
     prepare=_prepare,

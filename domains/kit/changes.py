@@ -66,7 +66,7 @@ async def change(
     merged = await merged_fields(tx, resource, row, wanted, base)
     if not wanted:
         return Changed(row, tuple(merged))
-    for name, why in resource.reasons.items():
+    for name, why in {resource.status: "status_reason", **resource.reasons}.items():
         if name in wanted and why not in given:
             wanted[why] = None
     after = {**row, **wanted}

@@ -73,8 +73,8 @@ class Resource:
     never-null expression and its SQL type, `stats` a name into an aggregate. `prepare` turns what
     is sent into columns where names differ, `derive` adds the columns that follow from a change,
     `check` finds what contradicts itself in a whole record. `kinds` gives a change of one field an
-    event name of its own. `reasons` names the field that says why another one was changed; it is
-    emptied when that one changes without a word.
+    event name of its own. `reasons` names the field that says why another one was changed, as
+    status_reason does for the status; it is emptied when that one changes without a word.
     """
 
     name: str

@@ -176,7 +176,7 @@ LISTINGS = Resource(
         "activePercentage": percent(_count("active")),
     },
     stats_model=ListingStats,
-    reasons={"listing_status": "status_reason", "list_price": "price_change_reason"},
+    reasons={"list_price": "price_change_reason"},
     check=_check,
     derive=derive,
 )

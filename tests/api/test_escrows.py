@@ -10,7 +10,8 @@ from domains.escrows.resource import ESCROWS, SETTLED
 from domains.kit.actor import Role
 from tests.api.client import Api, Client
 from tests.api.moves import asked, for_leads, illegal, legal
-from tests.factories import ENOUGH, Team, fields, new_member
+from tests.examples import ESCROW
+from tests.factories import Team, fields, new_member
 from tests.walk import head, told
 
 STATUSES = list(ESCROWS.transitions)
@@ -68,7 +69,7 @@ async def test_a_move_names_all_that_it_misses_at_once(agent: Client) -> None:
 
 
 async def test_what_an_escrow_holds_already_need_not_be_sent_again(agent: Client) -> None:
-    held = {**ENOUGH["escrows"]["active"]}
+    held = {**ESCROW.moves["active"]}
     del held["reason"]
     escrow = await agent.make(ESCROWS, **held)
     moved = await agent.patch(f"/escrows/{escrow['id']}/status", {"status": "active"})
@@ -197,7 +198,7 @@ async def test_an_escrow_may_be_entered_as_it_stands_with_what_that_needs(
         assert bare.refused == (400, "VALIDATION_ERROR")
         assert set(bare.fields) == needs
         assert await head(api.db, team) == 0
-    enough = {name: value for step in ENOUGH["escrows"].values() for name, value in step.items()}
+    enough = {name: value for step in ESCROW.moves.values() for name, value in step.items()}
     enough["status_reason"] = enough.pop("reason")
     made = await agent.post("/escrows", fields(ESCROWS, escrow_status=status, **enough))
     assert (made.status, made.data["escrow_status"]) == (201, status)
@@ -356,7 +357,7 @@ async def test_no_road_of_moves_leads_where_the_machine_does_not(
     escrow = await agent.make(ESCROWS)
     for _ in range(12):
         who, to = rng.choice([lead, agent]), rng.choice(STATUSES)
-        left_out = {name: None for name in ENOUGH["escrows"].get(to, {}) if rng.random() < 0.1}
+        left_out = {name: None for name in ESCROW.moves.get(to, {}) if rng.random() < 0.1}
         answer = await who.move(ESCROWS, escrow["id"], to, **left_out)
         assert answer.status in (200, 400, 403, 409)
         old = escrow["escrow_status"]

@@ -10,12 +10,13 @@ from domains.kit.actor import Role
 from domains.listings.resource import ENTRY, LISTINGS, STANDARD_STATUS
 from tests.api.client import Api, Client
 from tests.api.moves import asked, illegal, legal
-from tests.factories import ENOUGH, Team, fields, new_member
+from tests.examples import LISTING
+from tests.factories import Team, fields, new_member
 from tests.walk import head, told
 
 STATUSES = list(LISTINGS.transitions)
 TODAY = datetime.now(UTC).date()
-CONTRACT = ENOUGH["listings"]["active"]
+CONTRACT = LISTING.moves["active"]
 
 
 def ago(days: int) -> str:
@@ -101,7 +102,7 @@ async def test_a_move_without_what_it_needs_names_it(
 
 @pytest.mark.parametrize("to", STATUSES)
 async def test_a_new_listing_begins_before_or_on_the_market(agent: Client, to: str) -> None:
-    enough = {name: value for step in ENOUGH["listings"].values() for name, value in step.items()}
+    enough = {name: value for step in LISTING.moves.values() for name, value in step.items()}
     made = await agent.post("/listings", fields(LISTINGS, listing_status=to, **enough))
     if to in ENTRY:
         assert made.data["listing_status"] == to
@@ -398,7 +399,7 @@ async def test_no_road_of_moves_leads_where_the_machine_does_not(
         to = rng.choice(list(LISTINGS.transitions[old]) if likely else STATUSES)
         if old not in ("closed", "expired", "cancelled") and to in ("closed", "expired"):
             continue  # a long life shows more
-        left_out = {name: None for name in ENOUGH["listings"].get(to, {}) if rng.random() < 0.1}
+        left_out = {name: None for name in LISTING.moves.get(to, {}) if rng.random() < 0.1}
         said = {"effective_date": ago(day), **left_out}
         answer = await agent.move(LISTINGS, listing["id"], to, **said)
         assert answer.status in (200, 400, 409)

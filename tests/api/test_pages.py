@@ -10,15 +10,15 @@ import pytest
 from domains.escrows.resource import ESCROWS
 from domains.kit.resource import Resource
 from domains.kit.select import Place
+from domains.listings.resource import LISTINGS
 from tests.api.client import Api, Client
 from tests.factories import Team, new_record, new_team
-from tests.walk import RESOURCES
 
-each_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)
+each_resource = pytest.mark.parametrize("resource", [ESCROWS, LISTINGS], ids=lambda r: r.plural)
 MANY = 37
 SORTS = [
     (resource, str(name))
-    for resource in RESOURCES
+    for resource in (ESCROWS, LISTINGS)
     for name in get_args(resource.query.model_fields["sort"].annotation)
 ]
 
@@ -48,7 +48,7 @@ def a_value(resource: Resource, rng: Random) -> dict[str, Any]:
 async def reader(api: Api) -> Client:
     """Of a team with MANY random records of each kind, which nobody changes."""
     team, rng = await new_team(api.db), Random(7)
-    for resource in RESOURCES:
+    for resource in (ESCROWS, LISTINGS):
         for _ in range(MANY):
             await new_record(api.db, resource, team.agent, **a_value(resource, rng))
     return await api.sign_in(team.viewer)

@@ -41,7 +41,7 @@ class Story:
         """Change the listing as of this day after the start."""
         after = {**self.listing, **changes}
         moment = Moment(NOW, START + timedelta(day))
-        self.listing = after | derive(self.listing, after, moment)
+        self.listing = {**after, **derive(self.listing, after, moment)}
         return self
 
     def becomes(self, status: str, day: int) -> "Story":

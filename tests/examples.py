@@ -1,6 +1,27 @@
-"""A record of each kind with every field filled, at the edge of its bounds where it has one."""
+"""One example of each kind of record: what it takes at least and at most, how it may change."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What the tests need to know of a resource; a new domain adds its own below.
+
+    `change` and `other` are changes that any writer may make at any time, of different fields.
+    `moves` has what a move to a status may ask for, wherever it comes from. `full` fills every
+    field of a new record but its owner, up to its bounds.
+    """
+
+    least: Body
+    change: Body
+    other: Body
+    full: Body
+    moves: Mapping[str, Body] = field(default_factory=dict)
+
 
 WORD = "é" * 80
 LINE = "ツ" * 200
@@ -33,8 +54,28 @@ PROPERTY: dict[str, Any] = {
     "subdivision": "O'Brien's Hill",
 }
 
-FULL: dict[str, dict[str, Any]] = {
-    "escrows": {
+ESCROW = Example(
+    least={
+        "property_address": "12 Main St, Seattle",
+        "purchase_price": 500000,
+        "closing_date": "2027-03-01",
+    },
+    change={"escrow_company": "Puget Escrow", "hoa_fee": 120},
+    other={"notes": "Called the lender"},
+    moves={
+        "active": {
+            "acceptance_date": "2026-01-05",
+            "buyers": ["Bea Buyer"],
+            "sellers": ["Sal Seller"],
+            "reason": "The parties are back",
+        },
+        "closed": {"recorded_date": "2026-03-02", "close_price": 495000},
+        "cancelled": {
+            "deposit_disposition": "released_to_buyer",
+            "reason": "The loan was refused",
+        },
+    },
+    full={
         **PROPERTY,
         "escrow_status": "pending",
         "purchase_price": MONEY,
@@ -80,7 +121,19 @@ FULL: dict[str, dict[str, Any]] = {
         "status_reason": "Entered late",
         "notes": NOTE,
     },
-    "listings": {
+)
+
+LISTING = Example(
+    least={"property_address": "12 Main St, Seattle", "list_price": 500000},
+    change={"showing_instructions": "Ring twice", "hoa_fee": 120},
+    other={"notes": "Called the seller"},
+    moves={
+        "active": {"listing_contract_date": "2026-01-05", "expiration_date": "2027-06-30"},
+        "active_under_contract": {"purchase_contract_date": "2026-02-01"},
+        "pending": {"purchase_contract_date": "2026-02-01"},
+        "closed": {"close_date": "2026-03-02", "close_price": 495000},
+    },
+    full={
         **PROPERTY,
         "listing_status": "incomplete",
         "list_price": MONEY,
@@ -106,4 +159,6 @@ FULL: dict[str, dict[str, Any]] = {
         "status_reason": "Entered late",
         "notes": NOTE,
     },
-}
+)
+
+EXAMPLES: dict[str, Example] = {"escrows": ESCROW, "listings": LISTING}
