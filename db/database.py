@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 ACQUIRE_TIMEOUT = 3.0  # seconds for a connection; beyond it the caller hears 503 rather than waits
 COMMAND_TIMEOUT = 15.0
+STREAMS = 2
 ATTEMPTS = 5
 SETTLE_TIMEOUT = 10.0  # seconds to find out what became of a COMMIT whose answer was lost
 
@@ -70,6 +71,7 @@ class Database:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
         self._turns = Turns()
+        self._streaming = asyncio.Semaphore(STREAMS)
         self.announce: Callable[[Event], None] = _ignore
 
     @classmethod
@@ -130,9 +132,17 @@ class Database:
     async def stream(
         self, sql: str, *args: Any, prefetch: int = 200
     ) -> AsyncIterator[asyncpg.Record]:
-        """Rows of a long answer, a few at a time, from one snapshot."""
+        """Rows of a long answer, a few at a time, from one snapshot.
+
+        It holds its connection for as long as its reader takes, so only a few run at once: slow
+        downloads must not keep everybody else from the pool.
+        """
         with away_is_unavailable():
-            async with self._connection() as connection, connection.transaction(readonly=True):
+            async with (
+                self._streaming,
+                self._connection() as connection,
+                connection.transaction(readonly=True),
+            ):
                 async for row in connection.cursor(sql, *args, prefetch=prefetch):
                     yield row
 

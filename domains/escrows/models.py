@@ -1,6 +1,6 @@
 """Escrows: their fields, their shapes at the edge, their queries."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -15,14 +15,13 @@ from domains.kit.fields import (
     Line,
     Money,
     Note,
-    Output,
     Percent,
-    Person,
     Phone,
     Version,
     Word,
 )
 from domains.kit.property import CommissionType, PropertyFields, PropertyType
+from domains.kit.record import RecordImage
 from domains.kit.select import ListQuery
 from domains.kit.status import Move
 
@@ -155,34 +154,20 @@ class EscrowMove(Move):
     deposit_disposition: DepositDisposition | None = UNSET
 
 
-class Escrow(EscrowFields, Output):
+class Escrow(EscrowFields, RecordImage):
     """An escrow as every reader and every screen gets it."""
 
-    id: UUID
-    display_id: str
-    team_id: UUID
-    owner_id: UUID
     property_address: str
     purchase_price: Decimal
     closing_date: date
     escrow_status: EscrowStatus
     standard_status: str = Field(description="RESO StandardStatus of the sale")
     allowed_transitions: list[EscrowStatus]
-    contract_status_change_date: date | None
-    status_change_timestamp: datetime | None
     buyers: list[str]
     sellers: list[str]
     buyer_name: str | None
     seller_name: str | None
     contingencies: list[dict[str, Any]]
-    is_archived: bool
-    archived_at: datetime | None
-    deleted_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    created_by: UUID
-    last_modified_by: Person
 
 
 class EscrowQuery(ListQuery):

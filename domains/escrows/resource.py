@@ -115,7 +115,6 @@ ESCROWS = Resource(
     },
     search=("property_address", "display_address", "city", "display_id", "escrow_number"),
     where={
-        "status": "({} = 'all' OR r.escrow_status = {})",
         "property_type": "r.property_type = {}",
         "min_price": "r.purchase_price >= {}",
         "max_price": "r.purchase_price <= {}",
@@ -125,14 +124,11 @@ ESCROWS = Resource(
         "closing_end": "r.closing_date <= {}",
     },
     sorts={
-        "created_at": ("r.created_at", "timestamptz"),
-        "updated_at": ("r.updated_at", "timestamptz"),
         "closing_date": ("r.closing_date", "date"),
         "acceptance_date": ("coalesce(r.acceptance_date, '-infinity'::date)", "date"),
         "property_address": ("r.property_address", "text"),
         "purchase_price": ("r.purchase_price", "numeric"),
         "escrow_status": ("r.escrow_status", "text"),
-        "display_id": ("r.display_id", "text"),
     },
     stats={
         "total": "count(*)",

@@ -109,9 +109,9 @@ class Resource:
 
     @cached_property
     def names(self) -> list[str]:
-        """The image's fields: the record's own first, then those it shares with others."""
-        own = self.image.__annotations__
-        return [*own, *(name for name in self.image.model_fields if name not in own)]
+        """The image's fields: what it is called, its own, then those it shares with others."""
+        first = ["id", "display_id", *self.image.__annotations__]
+        return [*first, *(name for name in self.image.model_fields if name not in first)]
 
     @cached_property
     def image_sql(self) -> str:

@@ -31,11 +31,16 @@ class Scope(StrEnum):
     ALL = "all"
 
 
+EVERY = "all"
+
+
 class ListQuery(Query):
     """The parameters that every list takes."""
 
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     limit: Annotated[int, Field(ge=1, le=100)] = 20
+    sort: str = "created_at"  # each resource names its own
+    status: str = EVERY
     cursor: Annotated[str, Field(max_length=2_000)] | None = None
     order: Order = Order.DESC
     search: Search | None = None
@@ -62,6 +67,11 @@ class Selection:
         return " AND ".join(self.conditions)
 
 
+SHARED_SORTS = {
+    "created_at": ("r.created_at", "timestamptz"),
+    "updated_at": ("r.updated_at", "timestamptz"),
+    "display_id": ("r.display_id", "text"),
+}
 SHARED_WHERE = {
     "created_since": "r.created_at >= {}",
     "updated_since": "r.updated_at >= {}",
@@ -74,6 +84,8 @@ def select(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
     chosen.add("r.team_id = {}", actor.team_id)
     chosen.conditions.append("r.deleted_at IS NULL")
     chosen.conditions.append(f"r.archived_at IS {'NOT ' if query.archived else ''}NULL")
+    if query.status != EVERY:
+        chosen.add(f"r.{resource.status} = {{}}", query.status)
     if query.scope in (Scope.MY, Scope.USER):
         mine = query.user_id if query.scope is Scope.USER and query.user_id else actor.user_id
         chosen.add("r.owner_id = {}", mine)
@@ -129,6 +141,5 @@ class Place:
 
 def order_of(resource: Resource, query: ListQuery) -> tuple[str, str, str, str]:
     """The sort key, its SQL expression and type, and the direction."""
-    name = str(getattr(query, "sort"))  # noqa: B009  # each resource's own query model has it
-    expression, kind = resource.sorts[name]
-    return name, expression, kind, query.order.value
+    expression, kind = {**SHARED_SORTS, **resource.sorts}[query.sort]
+    return query.sort, expression, kind, query.order.value

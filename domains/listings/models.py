@@ -22,6 +22,7 @@ from domains.kit.fields import (
     Word,
 )
 from domains.kit.property import CommissionType, PropertyFields, PropertyType
+from domains.kit.record import RecordImage
 from domains.kit.select import ListQuery
 from domains.kit.status import Move
 
@@ -123,13 +124,9 @@ class Relist(Input):
     owner_id: UUID | None = Field(None, description="The listing agent, when it is another one")
 
 
-class Listing(ListingFields, Output):
+class Listing(ListingFields, RecordImage):
     """A listing as every reader and every screen gets it."""
 
-    id: UUID
-    display_id: str
-    team_id: UUID
-    owner_id: UUID
     property_address: str
     list_price: Decimal
     original_list_price: Decimal
@@ -139,8 +136,6 @@ class Listing(ListingFields, Output):
     listing_status: ListingStatus
     standard_status: str = Field(description="RESO StandardStatus")
     allowed_transitions: list[ListingStatus]
-    contract_status_change_date: date | None
-    status_change_timestamp: datetime | None
     pending_timestamp: datetime | None
     back_on_market_date: date | None
     off_market_date: date | None
@@ -150,14 +145,6 @@ class Listing(ListingFields, Output):
     cumulative_days_on_market: int
     relisted_from: UUID | None
     features: list[str]
-    is_archived: bool
-    archived_at: datetime | None
-    deleted_at: datetime | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    created_by: UUID
-    last_modified_by: Person
 
 
 class PriceEntry(Output):

@@ -124,7 +124,6 @@ LISTINGS = Resource(
     },
     search=("property_address", "display_address", "city", "display_id", "mls_number", "zip_code"),
     where={
-        "status": "({} = 'all' OR r.listing_status = {})",
         "property_type": "r.property_type = {}",
         "min_price": "r.list_price >= {}",
         "max_price": "r.list_price <= {}",
@@ -136,8 +135,6 @@ LISTINGS = Resource(
         "closing_end": "r.close_date <= {}",
     },
     sorts={
-        "created_at": ("r.created_at", "timestamptz"),
-        "updated_at": ("r.updated_at", "timestamptz"),
         "list_price": ("r.list_price", "numeric"),
         "listing_date": ("coalesce(r.listing_contract_date, '-infinity'::date)", "date"),
         "listing_contract_date": ("coalesce(r.listing_contract_date, '-infinity'::date)", "date"),
@@ -147,7 +144,6 @@ LISTINGS = Resource(
         "bedrooms": ("coalesce(r.bedrooms, -1)", "numeric"),
         "square_feet": ("coalesce(r.square_feet, -1)", "integer"),
         "listing_status": ("r.listing_status", "text"),
-        "display_id": ("r.display_id", "text"),
     },
     stats={
         "total": "count(*)",
