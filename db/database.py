@@ -10,8 +10,8 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 import asyncpg
-from typing_extensions import override
 
+from db.connections import Connections, Loan
 from db.errors import Unavailable
 from db.events import Event
 from db.faults import AWAY, COLLISION, away_is_unavailable
@@ -24,6 +24,7 @@ ACQUIRE_TIMEOUT = 3.0  # seconds for a connection; beyond it the caller hears 50
 COMMAND_TIMEOUT = 15.0
 STREAMS = 2
 ATTEMPTS = 5
+CLOSE_TIMEOUT = 5.0
 SETTLE_TIMEOUT = 10.0  # seconds to find out what became of a COMMIT whose answer was lost
 
 SESSION = {
@@ -36,14 +37,6 @@ SESSION = {
 }
 
 Work = Callable[[Transaction], Awaitable[Answer]]
-
-
-class Connection(asyncpg.Connection):
-    """A connection that skips the RESET round trip on release: nothing here sets session state."""
-
-    @override
-    def get_reset_query(self) -> str:
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,40 +61,34 @@ def _ignore(event: Event) -> None:
 class Database:
     """The pool. `announce` is called for each event once it is committed, in order."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
         self._turns = Turns()
         self._streaming = asyncio.Semaphore(STREAMS)
         self.announce: Callable[[Event], None] = _ignore
 
     @classmethod
     async def connect(cls, url: str, *, min_size: int = 2, max_size: int = 10) -> Self:
-        with away_is_unavailable():
-            pool = await asyncpg.create_pool(
+        async def open_one() -> "asyncpg.Connection[asyncpg.Record]":
+            connection = await asyncpg.connect(
                 url,
-                min_size=min_size,
-                max_size=max_size,
                 command_timeout=COMMAND_TIMEOUT,
                 timeout=ACQUIRE_TIMEOUT,
-                connection_class=Connection,
                 server_settings=SESSION,
-                init=_speak_json,
             )
-        return cls(pool)
+            await _speak_json(connection)
+            return connection
+
+        connections = Connections(open_one, most=max_size, patience=ACQUIRE_TIMEOUT)
+        with away_is_unavailable():
+            await connections.open(min_size)
+        return cls(connections)
 
     async def close(self) -> None:
-        try:
-            await asyncio.wait_for(self._pool.close(), 5)
-        except TimeoutError:
-            self._pool.terminate()
+        await self._connections.close(CLOSE_TIMEOUT)
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy"]:
-        connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT)
-        try:
-            yield connection
-        finally:
-            await self._pool.release(connection)
+    def _connection(self) -> Loan:
+        return self._connections.lend()
 
     # Reads
 
@@ -149,7 +136,7 @@ class Database:
     # Writes
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy"]:
+    async def transaction(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
         """Rows of no team's log (sessions, tokens). Whatever a screen shows goes by `write`."""
         with away_is_unavailable():
             try:

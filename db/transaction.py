@@ -99,7 +99,7 @@ KEEP = """
 class Transaction:
     """One transaction in one team: write rows through it, and `append` what became of them."""
 
-    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy", writer: Writer) -> None:
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", writer: Writer) -> None:
         self._connection = connection
         self._drafts: list[Draft] = []
         self.writer = writer

@@ -15,8 +15,7 @@ def statements(db: Database) -> Iterator[list[str]]:
     def note(query: Any) -> None:
         sent.append(query.query)
 
-    pool: Any = db._pool  # which of its connections are open, only the pool itself knows
-    connections = [holder._con for holder in pool._holders if holder._con is not None]
+    connections = list(db._connections)
     for connection in connections:
         connection.add_query_logger(note)
     try:
