@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from aiohttp import web
@@ -24,6 +24,9 @@ POLICY: Final = (
     " connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
     " frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html"
 )
+# Where the page names every module: else a browser finds them one import deep at a time.
+MODULES: Final = b"<!-- modules -->"
+CLASSIC: Final = "theme.js"  # a script that must run before the first paint, and so is no module
 # A vendored file has its version in its name, so a new one is another file.
 FOREVER: Final = "public, max-age=31536000, immutable"
 ASK_FIRST: Final = "no-cache"
@@ -39,16 +42,14 @@ class Asset:
     headers: dict[str, str]
 
     @classmethod
-    def read(cls, path: Path) -> "Asset":
-        plain = path.read_bytes()
+    def of(cls, name: str, plain: bytes) -> "Asset":
         # Weak: the plain and the packed bytes are the same file, not the same bytes.
         tag = f'W/"{hashlib.sha256(plain).hexdigest()[:24]}"'
-        vendored = path.parent.name == "vendor"
         headers = {
-            "Content-Type": f"{TYPES[path.suffix]}; charset=utf-8",
+            "Content-Type": f"{TYPES[PurePath(name).suffix]}; charset=utf-8",
             "Content-Security-Policy": POLICY,
             "X-Content-Type-Options": "nosniff",
-            "Cache-Control": FOREVER if vendored else ASK_FIRST,
+            "Cache-Control": FOREVER if name.startswith("vendor/") else ASK_FIRST,
             "Vary": "Accept-Encoding",
             "ETag": tag,
         }
@@ -64,11 +65,7 @@ class Asset:
 
 def add_routes(app: web.Application) -> None:
     """Only what lies in the folder can be asked for: a path is looked up, never opened."""
-    assets = {
-        path.relative_to(FOLDER).as_posix(): Asset.read(path)
-        for path in sorted(FOLDER.rglob("*"))
-        if path.is_file() and path.suffix in TYPES
-    }
+    assets = {name: Asset.of(name, plain) for name, plain in _files().items()}
 
     async def page(request: web.Request) -> web.Response:
         return assets["index.html"].answer(request)
@@ -85,3 +82,19 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/", page)
     app.router.add_get("/favicon.ico", icon)
     app.router.add_get("/static/{path:.+}", file)
+
+
+def _files() -> dict[str, bytes]:
+    """Every file by its name below the folder; the page with the names of all modules in it."""
+    files = {
+        path.relative_to(FOLDER).as_posix(): path.read_bytes()
+        for path in sorted(FOLDER.rglob("*"))
+        if path.is_file() and path.suffix in TYPES
+    }
+    links = [
+        f'<link rel="modulepreload" href="/static/{name}" />'.encode()
+        for name in files
+        if name.endswith(".js") and name != CLASSIC
+    ]
+    files["index.html"] = files["index.html"].replace(MODULES, b"\n    ".join(links))
+    return files

@@ -13,7 +13,11 @@ import "./pieces/sign-in.js";
 const RETRY_MS = 2_000;
 
 class App extends Piece {
-  static properties = { room: { state: true }, waiting: { state: true } };
+  static properties = {
+    room: { state: true },
+    waiting: { state: true },
+    farewell: { state: true },
+  };
   #session = new Session();
 
   constructor() {
@@ -21,16 +25,22 @@ class App extends Piece {
     /** @type {Room | null} */ this.room = null;
     this.waiting = this.#session.remembered ? "Opening your team’s room…" : "";
     this.#session.addEventListener("started", () => this.#enter());
-    this.#session.addEventListener("ended", () => this.#leave());
+    this.farewell = "";
+    this.#session.addEventListener("ended", (event) =>
+      this.#leave(/** @type {CustomEvent} */ (event).detail),
+    );
     addEventListener("hashchange", () => this.requestUpdate());
     if (this.#session.remembered) void this.#comeBack();
   }
 
   render() {
     if (here().page === "join" || (!this.room && !this.waiting)) {
-      return html`<hr-sign-in .session=${this.#session}></hr-sign-in>`;
+      return html`<hr-sign-in .session=${this.#session} .farewell=${this.farewell}></hr-sign-in>`;
     }
-    if (!this.room) return html`<main class="door" id="main"><p class="lead" role="status">${this.waiting}</p></main>`;
+    if (!this.room)
+      return html`<main class="door" id="main">
+        <p class="lead" role="status">${this.waiting}</p>
+      </main>`;
     return keyed(this.room, html`<hr-shell .room=${this.room}></hr-shell>`);
   }
 
@@ -49,9 +59,12 @@ class App extends Piece {
     this.room = new Room(this.#session);
     this.room.start();
     this.waiting = "";
+    this.farewell = "";
   }
 
-  #leave() {
+  /** @param {string} why */
+  #leave(why) {
+    this.farewell = why;
     this.room?.stop();
     this.room = null;
     this.waiting = "";

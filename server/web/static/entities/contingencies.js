@@ -22,7 +22,9 @@ export function settled(before, now) {
   const is = new Map((now ?? []).map((one) => [one.type, one]));
   const added = [...is.keys()].filter((type) => !was.has(type));
   const dropped = [...was.keys()].filter((type) => !is.has(type));
-  const moved = [...is.values()].filter((one) => was.has(one.type) && was.get(one.type)?.status !== one.status);
+  const moved = [...is.values()].filter(
+    (one) => was.has(one.type) && was.get(one.type)?.status !== one.status,
+  );
   if (added.length + dropped.length + moved.length !== 1) return "edited the contingencies";
   if (added.length > 0) return `added ${named(added[0])} to the contingencies`;
   if (dropped.length > 0) return `took ${named(dropped[0])} off the contingencies`;

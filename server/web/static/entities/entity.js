@@ -80,20 +80,26 @@ export function fieldOf(entity, name) {
  * @param {string} name
  */
 export const knows = (entity, name) =>
-  name === entity.status || entity.groups.some(({ fields }) => fields.some((one) => one.name === name));
+  name === entity.status ||
+  entity.groups.some(({ fields }) => fields.some((one) => one.name === name));
 
 /**
  * @param {Entity} entity
  * @param {string} key
  */
 export const statusOf = (entity, key) =>
-  entity.statuses.find((status) => status.key === key) ?? { key, label: words(key), tone: /** @type {Tone} */ ("stone") };
+  entity.statuses.find((status) => status.key === key) ?? {
+    key,
+    label: words(key),
+    tone: /** @type {Tone} */ ("stone"),
+  };
 
 /** @param {Row | undefined} row */
 export const titleOf = (row) => row?.property_address || row?.display_id || "";
 
 /** @param {Row} row */
-export const placeOf = (row) => [row.city, [row.state, row.zip_code].filter(Boolean).join(" ")].filter(Boolean).join(", ");
+export const placeOf = (row) =>
+  [row.city, [row.state, row.zip_code].filter(Boolean).join(" ")].filter(Boolean).join(", ");
 
 /** @param {Entity} entity @returns {Field} */
 function statusField(entity) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Escrows on this page: statuses, fields, what each move asks for, and the figures above the board. */
+/** Escrows on this page: statuses, fields, what each move asks for, figures above the board. */
 
 import { COMMISSION_TYPES, OWNER, PROPERTY_TYPES, choices, field } from "./field.js";
 import { daysUntil } from "./format.js";
@@ -17,7 +17,8 @@ const DEPOSIT = choices({
 });
 
 /** @param {Row} row */
-const price = (row) => (row.escrow_status === "closed" ? (row.close_price ?? row.purchase_price) : row.purchase_price);
+const price = (row) =>
+  row.escrow_status === "closed" ? (row.close_price ?? row.purchase_price) : row.purchase_price;
 /** @param {Row} row */
 const open = (row) => row.escrow_status === "active" || row.escrow_status === "pending";
 
@@ -45,7 +46,10 @@ export const escrows = {
         field("purchase_price", "Purchase price", "money", { required: true }),
         field("close_price", "Close price", "money"),
         field("closing_date", "Closing date", "date", { required: true }),
-        field("representation_type", "We represent", "choice", { choices: REPRESENTS, said: "representation" }),
+        field("representation_type", "We represent", "choice", {
+          choices: REPRESENTS,
+          said: "representation",
+        }),
         field("earnest_money_deposit", "Earnest money", "money"),
         field("down_payment", "Down payment", "money"),
         field("loan_amount", "Loan amount", "money"),
@@ -59,14 +63,30 @@ export const escrows = {
       fields: [
         field("acceptance_date", "Acceptance", "date", { said: "acceptance date" }),
         field("emd_date", "Earnest money due", "date", { said: "earnest money date" }),
-        field("physical_inspection_date", "Physical inspection", "date", { said: "physical inspection date" }),
-        field("appraisal_ordered_date", "Appraisal ordered", "date", { said: "appraisal order date" }),
-        field("appraisal_completed_date", "Appraisal completed", "date", { said: "appraisal completion date" }),
-        field("inspection_contingency_date", "Inspection contingency", "date", { said: "inspection contingency date" }),
-        field("appraisal_contingency_date", "Appraisal contingency", "date", { said: "appraisal contingency date" }),
-        field("loan_contingency_date", "Loan contingency", "date", { said: "loan contingency date" }),
-        field("all_contingency_removal_date", "All contingencies removed", "date", { said: "contingency removal date" }),
-        field("actual_coe_date", "Actual close of escrow", "date", { said: "actual close of escrow" }),
+        field("physical_inspection_date", "Physical inspection", "date", {
+          said: "physical inspection date",
+        }),
+        field("appraisal_ordered_date", "Appraisal ordered", "date", {
+          said: "appraisal order date",
+        }),
+        field("appraisal_completed_date", "Appraisal completed", "date", {
+          said: "appraisal completion date",
+        }),
+        field("inspection_contingency_date", "Inspection contingency", "date", {
+          said: "inspection contingency date",
+        }),
+        field("appraisal_contingency_date", "Appraisal contingency", "date", {
+          said: "appraisal contingency date",
+        }),
+        field("loan_contingency_date", "Loan contingency", "date", {
+          said: "loan contingency date",
+        }),
+        field("all_contingency_removal_date", "All contingencies removed", "date", {
+          said: "contingency removal date",
+        }),
+        field("actual_coe_date", "Actual close of escrow", "date", {
+          said: "actual close of escrow",
+        }),
         field("recorded_date", "Recorded", "date", { said: "recording date" }),
       ],
     },
@@ -126,26 +146,46 @@ export const escrows = {
       fields: [
         field("notes", "Notes", "long"),
         field("status_reason", "Reason for the status", "text", { said: "reason", fixed: true }),
-        field("deposit_disposition", "The deposit", "choice", { choices: DEPOSIT, said: "deposit" }),
+        field("deposit_disposition", "The deposit", "choice", {
+          choices: DEPOSIT,
+          said: "deposit",
+        }),
       ],
     },
   ],
   card: [{ field: "closing_date", open: "Closes", past: "Closing was" }],
-  columns: ["property_address", "escrow_status", "purchase_price", "closing_date", "buyers", "owner_id", "updated_at"],
+  columns: [
+    "property_address",
+    "escrow_status",
+    "purchase_price",
+    "closing_date",
+    "buyers",
+    "owner_id",
+    "updated_at",
+  ],
   create: [
-    "property_address", "city", "state", "zip_code", "purchase_price", "closing_date", "representation_type",
+    "property_address",
+    "city",
+    "state",
+    "zip_code",
+    "purchase_price",
+    "closing_date",
+    "representation_type",
     "commission_percentage",
   ],
   start: { escrow_status: "pending", representation_type: "buyer" },
   /** What the server will ask for, so that it is asked for at once. */
   asks: (from, to) => {
     if (to === "cancelled") return { needs: ["status_reason", "deposit_disposition"], may: [] };
-    if (to === "closed") return { needs: ["recorded_date", "close_price"], may: ["actual_coe_date"] };
+    if (to === "closed")
+      return { needs: ["recorded_date", "close_price"], may: ["actual_coe_date"] };
     if (from === "pending") return { needs: ["acceptance_date", "buyers", "sellers"], may: [] };
     return { needs: ["status_reason"], may: [] };
   },
   figures: (rows) => {
-    const due = rows.filter((row) => open(row) && row.closing_date && daysUntil(row.closing_date) <= 30);
+    const due = rows.filter(
+      (row) => open(row) && row.closing_date && daysUntil(row.closing_date) <= 30,
+    );
     const closed = rows.filter((row) => row.escrow_status === "closed");
     const openRows = rows.filter(open);
     return [

@@ -2,8 +2,9 @@
 /** What a field of a record is: its label, how it is shown, typed and spoken of. */
 
 /**
- * @typedef {"text" | "long" | "money" | "percent" | "integer" | "decimal" | "year" | "date" | "instant"
- *   | "flag" | "choice" | "names" | "contingencies" | "email" | "phone" | "link"} Kind
+ * @typedef {"text" | "long" | "email" | "phone" | "link" | "names"} Words
+ * @typedef {"money" | "percent" | "integer" | "decimal" | "year"} Numbers
+ * @typedef {Words | Numbers | "date" | "instant" | "flag" | "choice" | "contingencies"} Kind
  * @typedef {{key: string, label: string}} Choice
  *
  * @typedef {object} Field
@@ -36,9 +37,14 @@ export const field = (name, label, type = "text", more = {}) => ({ name, label, 
 export const choices = (labels) => Object.entries(labels).map(([key, label]) => ({ key, label }));
 
 /** @type {readonly Choice[]} */
-export const PROPERTY_TYPES = ["Single Family", "Condo", "Townhouse", "Multi-Family", "Land", "Commercial"].map(
-  (key) => ({ key, label: key }),
-);
+export const PROPERTY_TYPES = [
+  "Single Family",
+  "Condo",
+  "Townhouse",
+  "Multi-Family",
+  "Land",
+  "Commercial",
+].map((key) => ({ key, label: key }));
 export const COMMISSION_TYPES = choices({ percentage: "Percentage", flat: "Flat amount" });
 /** Its choices are the members of the team, known only in the room. */
 export const OWNER = field("owner_id", "Agent", "choice", { required: true, said: "agent" });
@@ -73,7 +79,10 @@ export function read(field, typed) {
     case "flag":
       return text === "true";
     case "names":
-      return text.split("\n").map((name) => name.trim()).filter(Boolean);
+      return text
+        .split("\n")
+        .map((name) => name.trim())
+        .filter(Boolean);
     default:
       return text;
   }

@@ -3,7 +3,11 @@
 
 /** @import { Field } from "./field.js" */
 
-const WHOLE = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", maximumFractionDigits: 0 });
+const WHOLE = new Intl.NumberFormat("en-US", {
+  style: "currency",
+  currency: "USD",
+  maximumFractionDigits: 0,
+});
 const CENTS = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
 const SHORT = new Intl.NumberFormat("en-US", {
   style: "currency",
@@ -13,8 +17,16 @@ const SHORT = new Intl.NumberFormat("en-US", {
 });
 const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 3 });
 const THIS_YEAR = new Intl.DateTimeFormat("en-US", { month: "short", day: "numeric" });
-const ANY_YEAR = new Intl.DateTimeFormat("en-US", { month: "short", day: "numeric", year: "numeric" });
-const LONG_DAY = new Intl.DateTimeFormat("en-US", { weekday: "long", month: "long", day: "numeric" });
+const ANY_YEAR = new Intl.DateTimeFormat("en-US", {
+  month: "short",
+  day: "numeric",
+  year: "numeric",
+});
+const LONG_DAY = new Intl.DateTimeFormat("en-US", {
+  weekday: "long",
+  month: "long",
+  day: "numeric",
+});
 const CLOCK = new Intl.DateTimeFormat("en-US", { hour: "numeric", minute: "2-digit" });
 const DAY_MS = 86_400_000;
 
@@ -49,7 +61,9 @@ export const clock = (iso) => CLOCK.format(new Date(iso));
 /** Today as a calendar day here. */
 export function today() {
   const now = new Date();
-  return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((n) => `${n}`.padStart(2, "0")).join("-");
+  return [now.getFullYear(), now.getMonth() + 1, now.getDate()]
+    .map((n) => `${n}`.padStart(2, "0"))
+    .join("-");
 }
 
 /**
@@ -98,7 +112,9 @@ export function dayName(iso) {
 /** @param {string} iso */
 function localDay(iso) {
   const at = new Date(iso);
-  return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((n) => `${n}`.padStart(2, "0")).join("-");
+  return [at.getFullYear(), at.getMonth() + 1, at.getDate()]
+    .map((n) => `${n}`.padStart(2, "0"))
+    .join("-");
 }
 
 /** @param {string} key */
@@ -110,7 +126,9 @@ export function words(key) {
 /** @param {string} name */
 export function initials(name) {
   const parts = name.trim().split(/\s+/);
-  return ((parts[0]?.[0] ?? "?") + (parts.length > 1 ? (parts.at(-1)?.[0] ?? "") : "")).toUpperCase();
+  return (
+    (parts[0]?.[0] ?? "?") + (parts.length > 1 ? (parts.at(-1)?.[0] ?? "") : "")
+  ).toUpperCase();
 }
 
 /**

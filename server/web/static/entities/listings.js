@@ -1,5 +1,5 @@
 // @ts-check
-/** Listings on this page: statuses, fields, what each move asks for, and the figures above the board. */
+/** Listings on this page: statuses, fields, what each move asks for, figures above the board. */
 
 import { COMMISSION_TYPES, OWNER, PROPERTY_TYPES, field } from "./field.js";
 import { average, sum } from "./sums.js";
@@ -8,7 +8,8 @@ import { average, sum } from "./sums.js";
 /** @import { Entity } from "./entity.js" */
 
 /** @param {Row} row */
-const price = (row) => (row.listing_status === "closed" ? (row.close_price ?? row.list_price) : row.list_price);
+const price = (row) =>
+  row.listing_status === "closed" ? (row.close_price ?? row.list_price) : row.list_price;
 
 /** @type {Record<string, {needs: string[], may: string[]}>} */
 const ASKS = {
@@ -53,7 +54,10 @@ export const listings = {
         field("list_price", "List price", "money", { required: true }),
         field("original_list_price", "Original list price", "money", { fixed: true }),
         field("previous_list_price", "Previous list price", "money", { fixed: true }),
-        field("price_change_reason", "Reason for the price", "text", { said: "reason for the price", fixed: true }),
+        field("price_change_reason", "Reason for the price", "text", {
+          said: "reason for the price",
+          fixed: true,
+        }),
         OWNER,
         field("close_price", "Close price", "money"),
         field("concessions_amount", "Concessions", "money"),
@@ -90,16 +94,23 @@ export const listings = {
     {
       title: "Dates",
       fields: [
-        field("listing_contract_date", "Listing contract", "date", { said: "listing contract date" }),
+        field("listing_contract_date", "Listing contract", "date", {
+          said: "listing contract date",
+        }),
         field("on_market_date", "On market", "date", { said: "on-market date" }),
         field("expiration_date", "Expiration", "date", { said: "expiration date" }),
-        field("purchase_contract_date", "Purchase contract", "date", { said: "purchase contract date" }),
+        field("purchase_contract_date", "Purchase contract", "date", {
+          said: "purchase contract date",
+        }),
         field("contingent_date", "Contingent", "date", { said: "contingent date" }),
         field("close_date", "Close", "date", { said: "close date" }),
         field("withdrawn_date", "Withdrawn", "date", { said: "withdrawal date" }),
         field("cancellation_date", "Cancelled", "date", { said: "cancellation date" }),
         field("off_market_date", "Off market", "date", { said: "off-market date", fixed: true }),
-        field("back_on_market_date", "Back on market", "date", { said: "back-on-market date", fixed: true }),
+        field("back_on_market_date", "Back on market", "date", {
+          said: "back-on-market date",
+          fixed: true,
+        }),
         field("days_on_market", "Days on market", "integer", { fixed: true }),
         field("cumulative_days_on_market", "Cumulative days on market", "integer", { fixed: true }),
       ],
@@ -123,12 +134,30 @@ export const listings = {
   ],
   card: [{ field: "days_on_market", days: "on market" }],
   columns: [
-    "property_address", "listing_status", "list_price", "days_on_market", "bedrooms", "square_feet", "owner_id", "updated_at",
+    "property_address",
+    "listing_status",
+    "list_price",
+    "days_on_market",
+    "bedrooms",
+    "square_feet",
+    "owner_id",
+    "updated_at",
   ],
-  create: ["property_address", "city", "state", "zip_code", "list_price", "property_type", "bedrooms", "bathrooms", "square_feet"],
+  create: [
+    "property_address",
+    "city",
+    "state",
+    "zip_code",
+    "list_price",
+    "property_type",
+    "bedrooms",
+    "bathrooms",
+    "square_feet",
+  ],
   start: { listing_status: "incomplete", property_type: "Single Family" },
   asks: (from, to) => {
-    if (to === "active") return from === "incomplete" || from === "coming_soon" ? FIRST_ACTIVE : BACK;
+    if (to === "active")
+      return from === "incomplete" || from === "coming_soon" ? FIRST_ACTIVE : BACK;
     return ASKS[to] ?? { needs: [], may: [] };
   },
   prices: true,
@@ -138,7 +167,9 @@ export const listings = {
   },
   figures: (rows) => {
     const active = rows.filter((row) => row.listing_status === "active");
-    const contract = rows.filter((row) => ["active_under_contract", "pending"].includes(row.listing_status));
+    const contract = rows.filter((row) =>
+      ["active_under_contract", "pending"].includes(row.listing_status),
+    );
     const sold = rows.filter((row) => row.listing_status === "closed");
     const days = average(active, (row) => row.days_on_market);
     return [

@@ -20,8 +20,12 @@ import { date, show } from "./format.js";
 const MOST_FIELDS = 3;
 /** Told by the sentence itself, or following from other fields. */
 const QUIET = new Set([
-  "status_reason", "price_change_reason", "previous_list_price", "off_market_date",
-  "days_on_market", "cumulative_days_on_market",
+  "status_reason",
+  "price_change_reason",
+  "previous_list_price",
+  "off_market_date",
+  "days_on_market",
+  "cumulative_days_on_market",
 ]);
 
 /** @param {string} text @returns {Piece} */
@@ -47,7 +51,10 @@ export function sentence(event, row, nameOf, me) {
   const entity = byName(event.e);
   if (!entity) return [{ kind: "who", text: name }, say(` ${elsewhere(event)}`)];
   const title = titleOf(event.d ?? row) || event.label || entity.some;
-  return [{ kind: "who", text: name }, ...deed(entity, event, { kind: "record", text: title }, nameOf)];
+  return [
+    { kind: "who", text: name },
+    ...deed(entity, event, { kind: "record", text: title }, nameOf),
+  ];
 }
 
 /**
@@ -58,7 +65,8 @@ export function gist(event) {
   const entity = byName(event.e);
   const verb = event.k.slice(event.k.indexOf(".") + 1);
   if (!entity || verb === "created") return "new";
-  if (verb === "status_changed") return `moved to ${statusOf(entity, event.ch?.[entity.status]?.[1]).label.toLowerCase()}`;
+  if (verb === "status_changed")
+    return `moved to ${statusOf(entity, event.ch?.[entity.status]?.[1]).label.toLowerCase()}`;
   const changes = told(entity, event);
   if (changes.length === 0) return verb.replaceAll("_", " ");
   return changes.length === 1 ? spoken(changes[0].field) : `${changes.length} changes`;
@@ -86,7 +94,11 @@ function deed(entity, event, record, nameOf) {
   switch (event.k.slice(event.k.indexOf(".") + 1)) {
     case "created": {
       const price = event.d?.[entity.priceField];
-      return [say(` ${entity.added} `), record, ...(price ? [say(" at "), fresh(show(fieldOf(entity, entity.priceField), price))] : [])];
+      return [
+        say(` ${entity.added} `),
+        record,
+        ...(price ? [say(" at "), fresh(show(fieldOf(entity, entity.priceField), price))] : []),
+      ];
     }
     case "deleted":
       return [say(` deleted the ${entity.one} `), record];
@@ -113,11 +125,22 @@ function moved(entity, event, record, changes, nameOf) {
   const [from, to] = event.ch?.[entity.status] ?? [null, event.d?.[entity.status]];
   const day = event.at?.slice(0, 10);
   const rest = changes
-    .filter(({ field, now }) => field.name !== entity.status && now !== null && now !== day)
+    .filter(({ field, now }) => field.name !== entity.status && !isLong(field))
+    .filter(({ now }) => now !== null && now !== day)
     .slice(0, MOST_FIELDS)
-    .flatMap(({ field, now }, i) => [say(`${i === 0 ? "; " : ", "}${spoken(field)} `), fresh(value(field, now, nameOf))]);
+    .flatMap(({ field, now }, i) => [
+      say(`${i === 0 ? "; " : ", "}${spoken(field)} `),
+      fresh(value(field, now, nameOf)),
+    ]);
   const start = from ? [say(" from "), old(statusOf(entity, from).label)] : [];
-  return [say(" moved "), record, ...start, say(" to "), fresh(statusOf(entity, to).label), ...rest];
+  return [
+    say(" moved "),
+    record,
+    ...start,
+    say(" to "),
+    fresh(statusOf(entity, to).label),
+    ...rest,
+  ];
 }
 
 /**
@@ -148,11 +171,19 @@ function changed(record, changes, nameOf) {
  */
 function one(record, { field, old: before, now }, nameOf) {
   if (field.type === "contingencies") return [say(` ${settled(before, now)} of `), record];
-  if (isLong(field)) return [say(` ${now ? "edited" : "removed"} the ${spoken(field)} of `), record];
+  if (isLong(field))
+    return [say(` ${now ? "edited" : "removed"} the ${spoken(field)} of `), record];
   const [from, to] = [value(field, before, nameOf), value(field, now, nameOf)];
   if (!from) return [say(` set the ${spoken(field)} of `), record, say(" to "), fresh(to)];
   if (!to) return [say(` cleared the ${spoken(field)} of `), record, say(", it was "), old(from)];
-  return [say(` changed the ${spoken(field)} of `), record, say(" from "), old(from), say(" to "), fresh(to)];
+  return [
+    say(` changed the ${spoken(field)} of `),
+    record,
+    say(" from "),
+    old(from),
+    say(" to "),
+    fresh(to),
+  ];
 }
 
 /**
@@ -187,7 +218,7 @@ function elsewhere(event) {
     case "member.removed":
       return event.a?.id === event.id ? "left the team" : `removed ${about} from the team`;
     case "role.changed":
-      return `changed the role of ${about}${event.ch?.role ? ` from ${event.ch.role[0]} to ${event.ch.role[1]}` : ""}`;
+      return `made ${about} ${event.ch?.role?.[1] ?? "something else"}`;
     default:
       return event.k.replaceAll(/[._]/g, " ");
   }

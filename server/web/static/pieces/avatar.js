@@ -9,13 +9,15 @@ const HUES = 6;
 /** @type {Map<string, number>} */
 const seats = new Map();
 
-/** Give the members of a team a color each, in their order: a hash would give two of three the same.
+/** Give each member of a team another color, where a hash would give two of three the same.
  * @param {readonly string[]} names */
 export const seat = (names) => names.forEach((name, i) => seats.set(name, i % HUES));
 
 /** @param {string} name */
 export const avatar = (name) =>
-  html`<span class="avatar hue-${seats.get(name) ?? hue(name)}" aria-hidden="true">${initials(name || "?")}</span>`;
+  html`<span class="avatar hue-${seats.get(name) ?? hue(name)}" aria-hidden="true"
+    >${initials(name || "?")}</span
+  >`;
 
 /** @param {string} name */
 function hue(name) {

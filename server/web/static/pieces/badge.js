@@ -12,7 +12,10 @@ const STATES = {
   connecting: ["Connecting", "Opening the room."],
   live: ["Live", "Every change of your team appears here at once."],
   catching: ["Catching up", "Reading what happened meanwhile."],
-  offline: ["Offline", "Trying to reconnect. What you change is kept and sent as soon as we are back."],
+  offline: [
+    "Offline",
+    "Trying to reconnect. What you change is kept and sent as soon as we are back.",
+  ],
   refused: ["Closed", "This page can no longer follow the room."],
 };
 

@@ -70,8 +70,14 @@ export class Board extends Piece {
         <h2 id=${id}><span class="dot ${status.tone}"></span>${status.label}</h2>
         <span class="count">${number(rows.length)}<span class="unseen"> ${plural}</span></span>
         <span class="total" title=${money(total)}>${total > 0 ? shortMoney(total) : ""}</span>
-        <button class="quiet icon-only fold" aria-expanded=${!folded} aria-label="${folded ? "Unfold" : "Fold"} ${status.label}"
-          @click=${fold}>${icon(folded ? "unfold" : "fold")}</button>
+        <button
+          class="quiet icon-only fold"
+          aria-expanded=${!folded}
+          aria-label="${folded ? "Unfold" : "Fold"} ${status.label}"
+          @click=${fold}
+        >
+          ${icon(folded ? "unfold" : "fold")}
+        </button>
       </header>
       ${folded ? nothing : this.#cards(status, rows)}
     </section>`;
@@ -95,18 +101,23 @@ export class Board extends Piece {
         ${repeat(
           sorted.slice(0, limit),
           ({ id }) => id,
-          (row) => html`<li
-            draggable=${this.room.session.canWrite ? "true" : nothing}
-            @dragstart=${(/** @type {DragEvent} */ event) => this.#drag(event, row)}
-            @dragend=${() => (this.dragged = null)}
-          >
-            ${card(this.room, this.entity, row, row.id === this.open)}
-          </li>`,
+          (row) =>
+            html`<li
+              draggable=${this.room.session.canWrite ? "true" : nothing}
+              @dragstart=${(/** @type {DragEvent} */ event) => this.#drag(event, row)}
+              @dragend=${() => (this.dragged = null)}
+            >
+              ${card(this.room, this.entity, row, row.id === this.open)}
+            </li>`,
         )}
       </ul>
-      ${sorted.length > limit
-        ? html`<button class="quiet more" @click=${more}>Show ${Math.min(MORE, sorted.length - limit)} more</button>`
-        : nothing}`;
+      ${
+        sorted.length > limit
+          ? html`<button class="quiet more" @click=${more}>
+              Show ${Math.min(MORE, sorted.length - limit)} more
+            </button>`
+          : nothing
+      }`;
   }
 
   /** @param {DragEvent} event @param {Row} row */

@@ -35,15 +35,17 @@ export function card(room, entity, row, open) {
     <span class="address">${titleOf(row)}</span>
     <span class="place">${placeOf(row)}</span>
     <span class="price">
-      ${price === null || price === undefined ? html`<span class="none">No price</span>` : money(price)}${cut(row)}
+      ${price ? money(price) : html`<span class="none">No price</span>`}${cut(row)}
     </span>
     <span class="facts">${entity.name === "listing" ? house(row) : side(row)}</span>
     <span class="foot">
-      ${mark
-        ? html`${avatar(mark.name)}<span class="byline">${byline(mark)}</span>`
-        : html`${owner ? html`<span title=${owner}>${avatar(owner)}</span>` : nothing}
-            <span class="when">${when(entity, row)}</span>
-            ${row.pending ? html`<span class="sending">${icon("clock")}To send</span>` : nothing}`}
+      ${
+        mark
+          ? html`${avatar(mark.name)}<span class="byline">${byline(mark)}</span>`
+          : html`${owner ? html`<span title=${owner}>${avatar(owner)}</span>` : nothing}
+              <span class="when">${when(entity, row)}</span>
+              ${row.pending ? html`<span class="sending">${icon("clock")}To send</span>` : nothing}`
+      }
     </span>
   </a>`;
 }
@@ -55,13 +57,16 @@ export const byline = ({ name, what }) => `${name.split(" ")[0]}: ${what}`;
 function cut(row) {
   const { original_list_price: first, list_price: now, listing_status: status } = row;
   if (!first || !now || now >= first || status === "closed") return nothing;
-  return html`<span class="cut" title="Was ${money(first)} at first">${icon("down")}${number(Math.round(1000 * (1 - now / first)) / 10)}%</span>`;
+  return html`<span class="cut" title="Was ${money(first)} at first"
+    >${icon("down")}${number(Math.round(1000 * (1 - now / first)) / 10)}%</span
+  >`;
 }
 
 /** @param {Row} row */
 function house({ bedrooms, bathrooms, square_feet }) {
   const parts = [
-    bedrooms ? `${number(bedrooms)} bd` : "", bathrooms ? `${number(bathrooms)} ba` : "",
+    bedrooms ? `${number(bedrooms)} bd` : "",
+    bathrooms ? `${number(bathrooms)} ba` : "",
     square_feet ? `${number(square_feet)} sq ft` : "",
   ];
   return parts.filter(Boolean).join(" · ");
@@ -69,8 +74,15 @@ function house({ bedrooms, bathrooms, square_feet }) {
 
 /** @param {Row} row */
 function side({ representation_type: side, buyers = [], sellers = [] }) {
-  const [names, label] = side === "seller" ? [sellers, "Seller"] : side === "dual" ? [[], "Both sides"] : [buyers, "Buyer"];
-  return names?.length > 0 ? `${label} · ${names[0]}${names.length > 1 ? ` +${names.length - 1}` : ""}` : label;
+  const [names, label] =
+    side === "seller"
+      ? [sellers, "Seller"]
+      : side === "dual"
+        ? [[], "Both sides"]
+        : [buyers, "Buyer"];
+  return names?.length > 0
+    ? `${label} · ${names[0]}${names.length > 1 ? ` +${names.length - 1}` : ""}`
+    : label;
 }
 
 /**
@@ -89,15 +101,21 @@ function since(entity, row) {
  */
 function when(entity, row) {
   if (entity.name === "listing") {
-    if (row.listing_status === "closed") return row.close_date ? `Closed ${date(row.close_date)}` : "";
+    if (row.listing_status === "closed")
+      return row.close_date ? `Closed ${date(row.close_date)}` : "";
     if (OFF_MARKET.has(row.listing_status)) return since(entity, row);
     const days = row.days_on_market;
     if (days === 0) return "New today";
-    return days === null || days === undefined ? "" : `${number(days)} ${days === 1 ? "day" : "days"} on market`;
+    return days === null || days === undefined
+      ? ""
+      : `${number(days)} ${days === 1 ? "day" : "days"} on market`;
   }
-  if (row.escrow_status === "closed") return `Closed ${date(row.actual_coe_date ?? row.recorded_date ?? row.closing_date)}`;
+  if (row.escrow_status === "closed")
+    return `Closed ${date(row.actual_coe_date ?? row.recorded_date ?? row.closing_date)}`;
   if (row.escrow_status === "cancelled") return since(entity, row);
   if (!row.closing_date) return "";
   const late = daysUntil(row.closing_date) < 0;
-  return html`<span class=${late ? "late" : ""}>${late ? "Was to close" : "Closes"} ${inDays(row.closing_date)}</span>`;
+  return html`<span class=${late ? "late" : ""}
+    >${late ? "Was to close" : "Closes"} ${inDays(row.closing_date)}</span
+  >`;
 }

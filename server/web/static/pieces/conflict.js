@@ -46,7 +46,9 @@ export class Conflict extends Dialog {
     // The choice is saved on top of what is there now, so look at it first.
     await this.room.fetch(entity, this.clash.write.id).catch(() => undefined);
     await this.openDialog();
-    this.dialog.addEventListener("close", () => ((this.clash = null), void this.#next()), { once: true });
+    this.dialog.addEventListener("close", () => ((this.clash = null), void this.#next()), {
+      once: true,
+    });
   }
 
   render() {
@@ -63,9 +65,11 @@ export class Conflict extends Dialog {
         submit: this.#submit,
       },
       html`<p class="lead">
-          ${choosing
-            ? html`You both changed ${title}. Nothing of yours is saved yet: choose what stays.`
-            : html`${title} is not as you saw it any more.`}
+          ${
+            choosing
+              ? html`You both changed ${title}. Nothing of yours is saved yet: choose what stays.`
+              : html`${title} is not as you saw it any more.`
+          }
         </p>
         ${refusal.details.map((detail) => (choosing ? this.#choice(detail) : this.#told(detail)))}`,
     );
@@ -73,6 +77,7 @@ export class Conflict extends Dialog {
 
   /** @param {Detail} detail */
   #choice(detail) {
+    const { shows, body } = /** @type {Clash} */ (this.clash).write;
     const field = fieldOf(this.entity, detail.field ?? "");
     const text = (/** @type {any} */ value) => show(field, value) || "Empty";
     const by = detail.changed_by?.name ?? "Somebody";
@@ -86,7 +91,7 @@ export class Conflict extends Dialog {
       </label>
       <label class="option">
         <input type="radio" name=${field.name} value="yours" />
-        <span class="text">${text(this.clash?.write.shows?.[field.name] ?? this.clash?.write.body?.[field.name])}</span>
+        <span class="text">${text(shows?.[field.name] ?? body?.[field.name])}</span>
         <span class="place">You</span>
       </label>
     </fieldset>`;
@@ -97,8 +102,8 @@ export class Conflict extends Dialog {
     if (!name) return nothing;
     const field = fieldOf(this.entity, name);
     return html`<p>
-      ${changed_by?.name ?? "Somebody"} changed the ${spoken(field)} from ${show(field, base) || "nothing"} to
-      ${show(field, current) || "nothing"}.
+      ${changed_by?.name ?? "Somebody"} changed the ${spoken(field)} from
+      ${show(field, base) || "nothing"} to ${show(field, current) || "nothing"}.
     </p>`;
   }
 
@@ -112,9 +117,12 @@ export class Conflict extends Dialog {
     event.preventDefault();
     const { write, refusal } = /** @type {Clash} */ (this.clash);
     const chosen = new FormData(this.form);
-    const given_up = refusal.details.map(({ field = "" }) => field).filter((name) => chosen.get(name) === "theirs");
+    const given_up = refusal.details
+      .map(({ field = "" }) => field)
+      .filter((name) => chosen.get(name) === "theirs");
     const keep = (/** @type {object | undefined} */ values) =>
-      values && Object.fromEntries(Object.entries(values).filter(([name]) => !given_up.includes(name)));
+      values &&
+      Object.fromEntries(Object.entries(values).filter(([name]) => !given_up.includes(name)));
     const body = keep(write.body);
     const version = this.room.store.get(this.entity.name, write.id)?.version;
     const nothingLeft = body && Object.keys(body).length === 0;

@@ -22,13 +22,24 @@ export class Create extends Dialog {
 
   render() {
     const { entity } = this;
-    /** @type {Record<string, any>} */ const values = { ...entity.start, state: "WA", ...this.#values };
+    /** @type {Record<string, any>} */ const values = {
+      ...entity.start,
+      state: "WA",
+      ...this.#values,
+    };
     return this.frame(
-      { title: `New ${entity.one}`, button: `Add the ${entity.one}`, kind: "wide", submit: this.#submit },
+      {
+        title: `New ${entity.one}`,
+        button: `Add the ${entity.one}`,
+        kind: "wide",
+        submit: this.#submit,
+      },
       html`<div class="grid">
         ${this.#fields.map((field) =>
           labelled(field, values[field.name], {
-            prefix: "new", error: this.errors[field.name], required: field.required ?? false,
+            prefix: "new",
+            error: this.errors[field.name],
+            required: field.required ?? false,
           }),
         )}
       </div>`,

@@ -41,18 +41,27 @@ export class Details extends Piece {
     const possible = fields.filter((field) => this.#filled(field) || (canWrite && !field.fixed));
     const filled = possible.filter((field) => this.#filled(field) || field.required);
     const all = this.unfolded.has(title) || possible.length - filled.length === 0;
-    const shown = all ? possible : possible.filter((field, i) => filled.includes(field) || (filled.length < MIN_SHOWN && i < MIN_SHOWN));
+    const shown = all
+      ? possible
+      : possible.filter(
+          (field, i) => filled.includes(field) || (filled.length < MIN_SHOWN && i < MIN_SHOWN),
+        );
     const hidden = possible.length - shown.length;
     if (possible.length === 0) return nothing;
     const id = `group-${title.toLowerCase()}`;
     return html`<section class="group" aria-labelledby=${id}>
       <h3 id=${id}>${title}</h3>
-      <dl>${shown.map((field) => this.#field(field, canWrite))}</dl>
-      ${hidden > 0
-        ? html`<button class="quiet small" @click=${() => (this.unfolded = new Set([...this.unfolded, title]))}>
-            ${icon("plus")}${hidden} empty ${hidden === 1 ? "field" : "fields"}
-          </button>`
-        : nothing}
+      <div class="fields">${shown.map((field) => this.#field(field, canWrite))}</div>
+      ${
+        hidden > 0
+          ? html`<button
+              class="quiet small"
+              @click=${() => (this.unfolded = new Set([...this.unfolded, title]))}
+            >
+              ${icon("plus")}${hidden} empty ${hidden === 1 ? "field" : "fields"}
+            </button>`
+          : nothing
+      }
     </section>`;
   }
 
@@ -60,7 +69,12 @@ export class Details extends Piece {
   #field(field, canWrite) {
     if (field === OWNER) field = { ...field, choices: this.room.people };
     if (field.type === "contingencies") {
-      return html`<hr-contingencies .room=${this.room} .entity=${this.entity} .row=${this.row} .canWrite=${canWrite}></hr-contingencies>`;
+      return html`<hr-contingencies
+        .room=${this.room}
+        .entity=${this.entity}
+        .row=${this.row}
+        .canWrite=${canWrite}
+      ></hr-contingencies>`;
     }
     return html`<hr-value
       .room=${this.room}
@@ -75,7 +89,12 @@ export class Details extends Piece {
   #filled(field) {
     const value = this.row[field.name];
     if (field.type === "contingencies") return true;
-    return value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
+    return (
+      value !== null &&
+      value !== undefined &&
+      value !== "" &&
+      !(Array.isArray(value) && value.length === 0)
+    );
   }
 }
 

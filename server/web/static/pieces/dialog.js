@@ -1,5 +1,5 @@
 // @ts-check
-/** A modal dialog with a title, a form and two buttons; the browser keeps the focus inside and brings it back. */
+/** A modal dialog: title, form, two buttons; the browser keeps the focus in and brings it back. */
 
 import { Refusal } from "../room/refusal.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
@@ -8,6 +8,15 @@ import { icon } from "./icons.js";
 import { Piece, given } from "./piece.js";
 
 /** @import { Row } from "../room/types.js" */
+
+/**
+ * @typedef {object} Frame
+ * @property {string} title
+ * @property {string} button
+ * @property {boolean} [danger]
+ * @property {string} [kind] a class of its own
+ * @property {(event: SubmitEvent) => void} submit
+ */
 
 export class Dialog extends Piece {
   /** @type {Record<string, object>} */
@@ -43,13 +52,15 @@ export class Dialog extends Piece {
     this.requestUpdate();
     await this.updateComplete;
     if (!this.dialog.open) this.dialog.showModal();
-    /** @type {HTMLElement | null} */ (this.form.querySelector("[name], button:not([type])"))?.focus();
+    /** @type {HTMLElement | null} */ (
+      this.form.querySelector("[name], button:not([type])")
+    )?.focus();
   }
 
   close = () => this.dialog.close();
 
   /**
-   * Wait for the answer to a write: the record, or null when the dialog has dealt with it otherwise.
+   * Wait for the answer to a write: the record, or null when there is nothing more to do.
    * @param {Promise<Row>} sent
    */
   async deliver(sent) {
@@ -76,12 +87,14 @@ export class Dialog extends Piece {
   /** @param {Refusal} refusal */
   refused({ fields, message }) {
     this.errors = fields;
-    const shown = Object.keys(fields).some((name) => this.form.querySelector(`[name="${CSS.escape(name)}"]`));
+    const shown = Object.keys(fields).some((name) =>
+      this.form.querySelector(`[name="${CSS.escape(name)}"]`),
+    );
     this.problem = shown ? "" : sentenceCase(message);
   }
 
   /**
-   * @param {{title: string, button: string, danger?: boolean, kind?: string, submit: (event: SubmitEvent) => void}} frame
+   * @param {Frame} frame
    * @param {unknown} content
    */
   frame({ title, button, danger = false, kind = "", submit }, content) {
@@ -90,15 +103,21 @@ export class Dialog extends Piece {
       <form novalidate @submit=${submit}>
         <header>
           <h2 id=${id}>${title}</h2>
-          <button type="button" class="quiet icon-only" aria-label="Close" @click=${this.close}>${icon("close")}</button>
+          <button type="button" class="quiet icon-only" aria-label="Close" @click=${this.close}>
+            ${icon("close")}
+          </button>
         </header>
         <div class="content">
-          <div role="alert">${this.problem ? html`<p class="problem">${icon("alert")}${this.problem}</p>` : nothing}</div>
+          <div role="alert">
+            ${this.problem ? html`<p class="problem">${icon("alert")}${this.problem}</p>` : nothing}
+          </div>
           ${content}
         </div>
         <footer>
           <button type="button" class="plain" @click=${this.close}>Cancel</button>
-          <button class=${danger ? "danger" : "primary"} ?disabled=${this.busy}>${this.busy ? "One moment…" : button}</button>
+          <button class=${danger ? "danger" : "primary"} ?disabled=${this.busy}>
+            ${this.busy ? "One moment…" : button}
+          </button>
         </footer>
       </form>
     </dialog>`;

@@ -41,23 +41,31 @@ export class FeedList extends Piece {
   render() {
     const { feed } = this.room;
     const stories = grouped(feed.items);
+    const empty = feed.items.length === 0 && feed.whole;
     const days = Map.groupBy(stories, ([event]) => dayName(event.at));
     return html`<h2 class="feed-title">Activity</h2>
       ${[...days].map(
-        ([day, these]) => html`<section aria-label=${day}>
-          <h3>${day}</h3>
-          <ol class="feed">
-            ${repeat(these, ([event]) => event.s, (events) => this.#item(events))}
-          </ol>
-        </section>`,
+        ([day, these]) =>
+          html`<section aria-label=${day}>
+            <h3>${day}</h3>
+            <ol class="feed">
+              ${repeat(
+                these,
+                ([event]) => event.s,
+                (events) => this.#item(events),
+              )}
+            </ol>
+          </section>`,
       )}
       ${feed.failed ? html`<p class="empty">The past could not be read.</p>` : nothing}
-      ${feed.items.length === 0 && feed.whole ? html`<p class="empty">Nothing has happened yet.</p>` : nothing}
-      ${feed.whole
-        ? nothing
-        : html`<button class="quiet more" ?disabled=${feed.busy} @click=${() => feed.older()}>
-            ${feed.busy ? "Loading…" : "Show earlier"}
-          </button>`}`;
+      ${empty ? html`<p class="empty">Nothing has happened yet.</p>` : nothing}
+      ${
+        feed.whole
+          ? nothing
+          : html`<button class="quiet more" ?disabled=${feed.busy} @click=${() => feed.older()}>
+              ${feed.busy ? "Loading…" : "Show earlier"}
+            </button>`
+      }`;
   }
 
   /** @param {RoomEvent[]} events of one operation */
@@ -70,8 +78,10 @@ export class FeedList extends Piece {
     return html`<li class=${fresh ? "fresh" : ""}>
       ${avatar(event.a?.name ?? "")}
       <p>
-        ${story(this.room.sentence(event), href)}${others > 0 ? ` and did the same to ${others} more` : ""}
-        <time datetime=${event.at} title="${fullDate(event.at)}, ${clock(event.at)}">${ago(event.at)}</time>
+        ${story(this.room.sentence(event), href)}${others > 0 ? ` and ${others} more` : ""}
+        <time datetime=${event.at} title="${fullDate(event.at)}, ${clock(event.at)}"
+          >${ago(event.at)}</time
+        >
       </p>
     </li>`;
   }
@@ -85,7 +95,8 @@ function grouped(items) {
   /** @type {RoomEvent[][]} */ const stories = [];
   for (const event of items) {
     const last = stories.at(-1);
-    const same = last && (event.n ?? 1) > 1 && event.op && last[0].op === event.op && last[0].k === event.k;
+    const same =
+      last && (event.n ?? 1) > 1 && event.op && last[0].op === event.op && last[0].k === event.k;
     if (same) last.push(event);
     else stories.push([event]);
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** A form of record fields in a dialog: labels, hints, and the server's complaint beside each field. */
+/** A form of record fields: labels, hints, and the server's complaint beside each field. */
 
 import { read } from "../entities/field.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
@@ -16,8 +16,10 @@ export function labelled(field, value, { prefix, error, required = false }) {
   const id = `${prefix}-${field.name}`;
   const notes = [error && `${id}-error`, field.hint && `${id}-hint`].filter(Boolean).join(" ");
   return html`<div class="labelled">
-    <label for=${id}>${field.label}${required ? html`<span class="needed"> (needed)</span>` : nothing}</label>
-    ${control(field, value, { id, described: notes || undefined, invalid: Boolean(error), required })}
+    <label for=${id}
+      >${field.label}${required ? html`<span class="needed"> (needed)</span>` : nothing}</label
+    >
+    ${control(field, value, { id, described: notes || undefined, invalid: !!error, required })}
     ${field.hint ? html`<p class="hint" id="${id}-hint">${field.hint}</p>` : nothing}
     ${error ? html`<p class="error" id="${id}-error">${sentenceCase(error)}</p>` : nothing}
   </div>`;
@@ -36,7 +38,10 @@ export function readForm(form, fields, required) {
   for (const field of fields) {
     if (!data.has(field.name)) continue;
     try {
-      const value = read({ ...field, required: required.has(field.name) }, String(data.get(field.name)));
+      const value = read(
+        { ...field, required: required.has(field.name) },
+        String(data.get(field.name)),
+      );
       if (value === null || (Array.isArray(value) && value.length === 0)) {
         if (required.has(field.name)) throw new Error(`${field.label} is needed.`);
       } else {
@@ -55,4 +60,5 @@ export function focusFirstError(form) {
 }
 
 /** @param {string} text */
-export const sentenceCase = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+export const sentenceCase = (text) =>
+  text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");

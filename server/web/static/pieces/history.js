@@ -48,8 +48,14 @@ export class History extends Piece {
     return html`${this.prices.length > 0 ? this.#prices() : nothing}
       <section class="group" aria-labelledby="changes-title">
         <h3 id="changes-title">Changes</h3>
-        <ol class="feed">${this.entries.map((entry) => this.#entry(entry))}</ol>
-        ${this.whole ? nothing : html`<button class="quiet more" @click=${() => this.#read(this.entries?.at(-1).seq)}>Show earlier</button>`}
+        <ol class="feed">
+          ${this.entries.map((entry) => this.#entry(entry))}
+        </ol>
+        ${
+          this.whole
+            ? nothing
+            : html`<button class="quiet more" @click=${this.#earlier}>Show earlier</button>`
+        }
       </section>`;
   }
 
@@ -57,31 +63,47 @@ export class History extends Piece {
     return html`<section class="group" aria-labelledby="prices-title">
       <h3 id="prices-title">List price</h3>
       <ol class="prices">
-        ${this.prices.map(({ list_price: now, previous_list_price: before, effective_date, at, changed_by }) => {
-          const change = before ? Math.round(1000 * (now / before - 1)) / 10 : 0;
-          const sign = change > 0 ? "rise" : "cut";
-          return html`<li>
-            <strong>${money(now)}</strong>
-            ${change ? html`<span class=${sign}>${change > 0 ? "+" : "−"}${Math.abs(change)}%</span>` : nothing}
-            <span class="place">${fullDate(effective_date ?? at)}${changed_by?.name ? `, ${changed_by.name}` : ""}</span>
-          </li>`;
-        })}
+        ${this.prices.map((price) => this.#price(price))}
       </ol>
     </section>`;
   }
 
+  /** @param {any} price */
+  #price({ list_price: now, previous_list_price: before, effective_date, at, changed_by, reason }) {
+    const change = before ? Math.round(1000 * (now / before - 1)) / 10 : 0;
+    const percent = html`<span class=${change > 0 ? "rise" : "cut"}
+      >${change > 0 ? "+" : "−"}${Math.abs(change)}%</span
+    >`;
+    const told = [fullDate(effective_date ?? at), changed_by?.name, reason].filter(Boolean);
+    return html`<li>
+      <strong>${money(now)}</strong>${change ? percent : nothing}
+      <span class="place">${told.join(", ")}</span>
+    </li>`;
+  }
+
   /** @param {any} entry */
   #entry(entry) {
-    const event = { e: this.entity.name, id: this.row.id, at: entry.at, k: entry.kind, a: entry.actor, ch: entry.changes };
+    const event = {
+      e: this.entity.name,
+      id: this.row.id,
+      at: entry.at,
+      k: entry.kind,
+      a: entry.actor,
+      ch: entry.changes,
+    };
     const pieces = sentence(/** @type {any} */ (event), this.row, this.room.nameOf, this.room.me);
     return html`<li title=${plain(pieces)}>
       ${avatar(entry.actor?.name ?? "")}
       <p>
         ${story(pieces, "")}
-        <time datetime=${entry.at} title="${fullDate(entry.at)}, ${clock(entry.at)}">${ago(entry.at)}</time>
+        <time datetime=${entry.at} title="${fullDate(entry.at)}, ${clock(entry.at)}"
+          >${ago(entry.at)}</time
+        >
       </p>
     </li>`;
   }
+
+  #earlier = () => this.#read(this.entries?.at(-1)?.seq);
 
   /** @param {number} [before] */
   async #read(before) {

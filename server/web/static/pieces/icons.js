@@ -1,5 +1,5 @@
 // @ts-check
-/** The pictures of the page, drawn for it: lines on a grid of 24, in the color of the text beside them. */
+/** The pictures of the page, drawn for it: lines on a grid of 24, in the color of the text. */
 
 import { html, svg } from "../vendor/lit-3.3.3.min.js";
 
@@ -53,4 +53,5 @@ const ICONS = {
 };
 
 /** @param {string} name */
-export const icon = (name) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
+export const icon = (name) =>
+  html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;

@@ -1,10 +1,24 @@
 // @ts-check
-/** The control that a field is typed into; the same in place, in dialogs and when a record is made. */
+/** The control a field is typed into: in place, in dialogs, and when a record is made. */
 
 import { typed } from "../entities/field.js";
 import { html, ifDefined, nothing } from "../vendor/lit-3.3.3.min.js";
 
 /** @import { Field } from "../entities/field.js" */
+
+/**
+ * @typedef {object} How
+ * @property {string} id
+ * @property {string} [label] where no label element stands beside it
+ * @property {string} [described] the ids of its hints and errors
+ * @property {boolean} [invalid]
+ * @property {boolean} [required]
+ */
+
+const YES_NO = [
+  { key: "true", label: "Yes" },
+  { key: "false", label: "No" },
+];
 
 /** @type {Record<string, {inputmode?: string, autocomplete?: string, type?: string}>} */
 const KEYBOARD = {
@@ -20,14 +34,26 @@ const KEYBOARD = {
 };
 
 /**
+ * @param {string} key
+ * @param {string} label
+ * @param {string} chosen
+ */
+export const option = (key, label, chosen) =>
+  html`<option value=${key} ?selected=${key === chosen}>${label}</option>`;
+
+/**
  * @param {Field} field
  * @param {any} value
- * @param {{id: string, label?: string, described?: string, invalid?: boolean, required?: boolean}} how
+ * @param {How} how
  */
 export function control(field, value, { id, label, described, invalid = false, required = false }) {
-  const common = { label: ifDefined(label), by: ifDefined(described), bad: invalid ? "true" : nothing };
+  const common = {
+    label: ifDefined(label),
+    by: ifDefined(described),
+    bad: invalid ? "true" : nothing,
+  };
   if (field.type === "choice" || field.type === "flag") {
-    const options = field.type === "flag" ? [{ key: "true", label: "Yes" }, { key: "false", label: "No" }] : (field.choices ?? []);
+    const options = field.type === "flag" ? YES_NO : (field.choices ?? []);
     return html`<select
       id=${id}
       name=${field.name}
@@ -36,8 +62,8 @@ export function control(field, value, { id, label, described, invalid = false, r
       aria-describedby=${common.by}
       aria-invalid=${common.bad}
     >
-      ${required && value ? nothing : html`<option value="" ?selected=${value === null || value === undefined}>${required ? "Choose…" : "None"}</option>`}
-      ${options.map(({ key, label }) => html`<option value=${key} ?selected=${`${value}` === key}>${label}</option>`)}
+      ${required && value ? nothing : option("", required ? "Choose…" : "None", value ?? "")}
+      ${options.map(({ key, label }) => option(key, label, `${value}`))}
     </select>`;
   }
   if (field.type === "long" || field.type === "names") {

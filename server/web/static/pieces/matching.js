@@ -5,8 +5,16 @@
 /** @import { Row } from "../room/types.js" */
 
 const SEARCHED = [
-  "display_address", "property_address", "city", "zip_code", "display_id", "mls_number", "escrow_number",
-  "buyers", "sellers", "escrow_company",
+  "display_address",
+  "property_address",
+  "city",
+  "zip_code",
+  "display_id",
+  "mls_number",
+  "escrow_number",
+  "buyers",
+  "sellers",
+  "escrow_company",
 ];
 
 /**
@@ -26,7 +34,10 @@ export function matching(entity, rows, { search, archived, status, owner }) {
 }
 
 /** @param {Row} row */
-const text = (row) => SEARCHED.map((name) => row[name] ?? "").join(" ").toLowerCase();
+const text = (row) =>
+  SEARCHED.map((name) => row[name] ?? "")
+    .join(" ")
+    .toLowerCase();
 
 /**
  * Nothing last; otherwise numbers as numbers and text as people sort it.
@@ -39,7 +50,12 @@ export function by(name, direction, of = (row) => row[name]) {
     const [x, y] = [plain(of(a)), plain(of(b))];
     if (x === y) return a.id < b.id ? -1 : 1;
     if (x === null || y === null) return x === null ? 1 : -1;
-    return direction * (typeof x === "number" && typeof y === "number" ? x - y : `${x}`.localeCompare(`${y}`, "en", { numeric: true }));
+    return (
+      direction *
+      (typeof x === "number" && typeof y === "number"
+        ? x - y
+        : `${x}`.localeCompare(`${y}`, "en", { numeric: true }))
+    );
   };
 }
 

@@ -30,7 +30,10 @@ export class Move extends Dialog {
 
   get #ask() {
     const { needs, may } = this.entity.asks(this.row?.[this.entity.status], this.to);
-    return { needs: new Set([...needs, ...this.asked]), names: [...new Set([...needs, ...this.asked, ...may])] };
+    return {
+      needs: new Set([...needs, ...this.asked]),
+      names: [...new Set([...needs, ...this.asked, ...may])],
+    };
   }
 
   render() {
@@ -40,13 +43,21 @@ export class Move extends Dialog {
     const { needs, names } = this.#ask;
     const fields = names.map((name) => fieldOf(entity, name));
     return this.frame(
-      { title: `Move to ${label.toLowerCase()}`, button: `Move to ${label.toLowerCase()}`, submit: this.#submit },
-      html`<p class="lead">${titleOf(row)} is ${statusOf(entity, row[entity.status]).label.toLowerCase()} now.</p>
+      {
+        title: `Move to ${label.toLowerCase()}`,
+        button: `Move to ${label.toLowerCase()}`,
+        submit: this.#submit,
+      },
+      html`<p class="lead">
+          ${titleOf(row)} is ${statusOf(entity, row[entity.status]).label.toLowerCase()} now.
+        </p>
         ${fields.map((field) =>
           field.type === "contingencies"
             ? this.#unsettled()
             : labelled(field, this.typed[field.name] ?? this.#start(field), {
-                prefix: "move", error: this.errors[field.name], required: needs.has(field.name),
+                prefix: "move",
+                error: this.errors[field.name],
+                required: needs.has(field.name),
               }),
         )}
         ${names.length === 0 ? html`<p>Nothing else is needed.</p>` : nothing}`,
@@ -55,7 +66,8 @@ export class Move extends Dialog {
 
   #unsettled() {
     return html`<p class="error">
-      ${sentenceCase(this.errors.contingencies ?? "Some contingencies are still pending")} Settle them under Details first.
+      ${sentenceCase(this.errors.contingencies ?? "Some contingencies are still pending")} Settle
+      them under Details first.
     </p>`;
   }
 
@@ -65,7 +77,11 @@ export class Move extends Dialog {
     const value = this.row?.[field.name];
     if (value !== null && value !== undefined && value.length !== 0) return value;
     if (field.name === "close_price") return this.row?.[this.entity.priceField];
-    return field.type === "date" && this.#ask.needs.has(field.name) && field.name !== "expiration_date" ? today() : null;
+    return field.type === "date" &&
+      this.#ask.needs.has(field.name) &&
+      field.name !== "expiration_date"
+      ? today()
+      : null;
   }
 
   /** @param {SubmitEvent} event */
@@ -74,7 +90,9 @@ export class Move extends Dialog {
     const { entity, to } = this;
     const row = /** @type {Row} */ (this.row);
     const { needs, names } = this.#ask;
-    const fields = names.map((name) => fieldOf(entity, name)).filter(({ type }) => type !== "contingencies");
+    const fields = names
+      .map((name) => fieldOf(entity, name))
+      .filter(({ type }) => type !== "contingencies");
     const { values, errors } = readForm(this.form, fields, needs);
     this.typed = { ...this.typed, ...values };
     this.errors = errors;
@@ -85,18 +103,28 @@ export class Move extends Dialog {
     const { status_reason: reason, ...rest } = values;
     const body = { status: to, ...(reason ? { reason } : {}), ...rest };
     const shows = { [entity.status]: to, ...rest };
-    const write = { id: row.id, version: row.version, body, shows, quiet: this.room.live.connected };
+    const write = {
+      id: row.id,
+      version: row.version,
+      body,
+      shows,
+      quiet: this.room.live.connected,
+    };
     if (await this.deliver(this.room.write(entity, "status", write))) this.close();
   }
 
   /** Ask for what the server named, though we had not thought of it. @param {Refusal} refusal */
   refused(refusal) {
     if (refusal.code === "VERSION_CONFLICT") return this.close();
-    const named = Object.entries(refusal.fields).map(([name, text]) => [name === "reason" ? "status_reason" : name, text]);
+    const named = Object.entries(refusal.fields).map(([name, text]) => [
+      name === "reason" ? "status_reason" : name,
+      text,
+    ]);
     const ours = named.filter(([name]) => knows(this.entity, name) && name !== this.entity.status);
     this.errors = Object.fromEntries(ours);
     this.asked = [...new Set([...this.asked, ...ours.map(([name]) => name)])];
-    this.problem = ours.length === named.length && ours.length > 0 ? "" : sentenceCase(refusal.message);
+    this.problem =
+      ours.length === named.length && ours.length > 0 ? "" : sentenceCase(refusal.message);
   }
 }
 

@@ -29,13 +29,27 @@ export class NoticeBoard extends Piece {
         ${repeat(
           this.notices.shown,
           ({ key }) => key,
-          ({ key, text, mood, action }) => html`<div class="notice ${mood}">
-            ${icon(ICONS[mood])}<span>${text}</span>
-            ${action
-              ? html`<button class="quiet" @click=${() => (action.run(), this.notices.hide(key))}>${action.label}</button>`
-              : nothing}
-            <button class="quiet icon-only" aria-label="Dismiss" @click=${() => this.notices.hide(key)}>${icon("close")}</button>
-          </div>`,
+          ({ key, text, mood, action }) =>
+            html`<div class="notice ${mood}">
+              ${icon(ICONS[mood])}<span>${text}</span>
+              ${
+                action
+                  ? html`<button
+                      class="quiet"
+                      @click=${() => (action.run(), this.notices.hide(key))}
+                    >
+                      ${action.label}
+                    </button>`
+                  : nothing
+              }
+              <button
+                class="quiet icon-only"
+                aria-label="Dismiss"
+                @click=${() => this.notices.hide(key)}
+              >
+                ${icon("close")}
+              </button>
+            </div>`,
         )}
       </div>
     `;

@@ -1,5 +1,5 @@
 // @ts-check
-/** What every element of the page has in common: no shadow root, and redrawn when what it watches changes. */
+/** What all elements of the page share: no shadow root, redrawn when what they watch changes. */
 
 import { LitElement } from "../vendor/lit-3.3.3.min.js";
 
@@ -11,7 +11,10 @@ export class Piece extends LitElement {
     return this;
   }
 
-  /** The targets whose `change` (or other named event) redraws this element. @returns {[EventTarget, string?][]} */
+  /**
+   * The targets whose `change` (or other named event) redraws this element.
+   * @returns {[EventTarget, string?][]}
+   */
   get watched() {
     return [];
   }

@@ -42,22 +42,28 @@ export class Records extends Piece {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (changed.has("entity")) Object.assign(this, { search: "", mine: false, archived: false, status: "" });
+    if (changed.has("entity"))
+      Object.assign(this, { search: "", mine: false, archived: false, status: "" });
   }
 
   render() {
     const { title, plural, one } = this.entity;
     const all = this.room.rows(this.entity);
     const { search, mine, archived, status } = this;
-    const table = this.room.prefs.get(`${plural}.view`, /** @type {string} */ ("board")) === "table";
+    const current = all.filter((row) => !row.is_archived);
+    const table =
+      this.room.prefs.get(`${plural}.view`, /** @type {string} */ ("board")) === "table";
     const rows = matching(this.entity, all, {
-      search, archived, status: table ? status : "", owner: mine ? this.room.me : "",
+      search,
+      archived,
+      status: table ? status : "",
+      owner: mine ? this.room.me : "",
     });
     return html`
       <div class="head">
         <h1>${title}</h1>
         <dl class="figures" aria-label="In figures">
-          ${this.room.ready ? this.entity.figures(all.filter((row) => !row.is_archived)).map(figure) : nothing}
+          ${this.room.ready ? this.entity.figures(current).map(figure) : nothing}
         </dl>
       </div>
       <div class="tools" role="group" aria-label="Show">
@@ -73,23 +79,49 @@ export class Records extends Piece {
         </div>
         ${table ? this.#statusSelect() : nothing}
         <button class="chip" aria-pressed=${mine} @click=${() => (this.mine = !mine)}>Mine</button>
-        <button class="chip" aria-pressed=${archived} @click=${() => (this.archived = !archived)}>Archived</button>
+        <button class="chip" aria-pressed=${archived} @click=${() => (this.archived = !archived)}>
+          Archived
+        </button>
         <span class="gap"></span>
         <div class="switch" role="group" aria-label="View">
-          <button aria-pressed=${!table} @click=${() => this.#view("board")}>${icon("board")}<span>Board</span></button>
-          <button aria-pressed=${table} @click=${() => this.#view("table")}>${icon("table")}<span>Table</span></button>
+          <button aria-pressed=${!table} @click=${() => this.#view("board")}>
+            ${icon("board")}<span>Board</span>
+          </button>
+          <button aria-pressed=${table} @click=${() => this.#view("table")}>
+            ${icon("table")}<span>Table</span>
+          </button>
         </div>
-        <button class="quiet icon-only rail-switch" aria-pressed=${this.room.prefs.get("rail", true)}
-          aria-label="Activity beside the board" @click=${this.#rail}>${icon("rail")}</button>
-        ${this.room.session.canWrite
-          ? html`<button class="primary" @click=${this.#new}>${icon("plus")}New ${one}</button>`
-          : nothing}
+        <button
+          class="quiet icon-only rail-switch"
+          aria-pressed=${this.room.prefs.get("rail", true)}
+          aria-label="Activity beside the board"
+          @click=${this.#rail}
+        >
+          ${icon("rail")}
+        </button>
+        ${
+          this.room.session.canWrite
+            ? html`<button class="primary" @click=${this.#new}>${icon("plus")}New ${one}</button>`
+            : nothing
+        }
       </div>
-      ${this.room.ready && all.length === 0
-        ? this.#first()
-        : table
-          ? html`<hr-table .room=${this.room} .entity=${this.entity} .rows=${rows} .open=${this.open}></hr-table>`
-          : html`<hr-board .room=${this.room} .entity=${this.entity} .rows=${rows} .open=${this.open}></hr-board>`}
+      ${
+        this.room.ready && all.length === 0
+          ? this.#first()
+          : table
+            ? html`<hr-table
+                .room=${this.room}
+                .entity=${this.entity}
+                .rows=${rows}
+                .open=${this.open}
+              ></hr-table>`
+            : html`<hr-board
+                .room=${this.room}
+                .entity=${this.entity}
+                .rows=${rows}
+                .open=${this.open}
+              ></hr-board>`
+      }
       <hr-create .room=${this.room} .entity=${this.entity}></hr-create>
     `;
   }
@@ -98,10 +130,17 @@ export class Records extends Piece {
     const { plural, one } = this.entity;
     return html`<div class="first">
       ${icon(plural)}
-      <p>No ${plural} yet. ${this.room.session.canWrite ? "The first one appears on every screen of your team at once." : ""}</p>
-      ${this.room.session.canWrite
-        ? html`<button class="plain" @click=${this.#new}>${icon("plus")}Add the first ${one}</button>`
-        : nothing}
+      <p>
+        No ${plural} yet.
+        ${this.room.session.canWrite ? "The first one appears on every screen at once." : ""}
+      </p>
+      ${
+        this.room.session.canWrite
+          ? html`<button class="plain" @click=${this.#new}>
+              ${icon("plus")}Add the first ${one}
+            </button>`
+          : nothing
+      }
     </div>`;
   }
 
@@ -112,7 +151,8 @@ export class Records extends Piece {
     >
       <option value="" ?selected=${this.status === ""}>All statuses</option>
       ${this.entity.statuses.map(
-        ({ key, label }) => html`<option value=${key} ?selected=${this.status === key}>${label}</option>`,
+        ({ key, label }) =>
+          html`<option value=${key} ?selected=${this.status === key}>${label}</option>`,
       )}
     </select>`;
   }
@@ -136,7 +176,9 @@ function figure({ label, money: amount, count, text }) {
   return html`<div>
     <dt>${label}</dt>
     <dd>
-      ${amount === undefined ? text : html`<span title=${money(amount)}>${shortMoney(amount)}</span>`}
+      <span title=${amount === undefined ? nothing : money(amount)}
+        >${amount === undefined ? text : shortMoney(amount)}</span
+      >
       ${count === undefined ? nothing : html`<small>${number(count)}</small>`}
     </dd>
   </div>`;

@@ -24,7 +24,13 @@ export class Removal extends Dialog {
   render() {
     if (!this.row) return html`<dialog></dialog>`;
     return this.frame(
-      { title: `Delete this ${this.entity.one}?`, button: "Delete", danger: true, kind: "small", submit: this.#submit },
+      {
+        title: `Delete this ${this.entity.one}?`,
+        button: "Delete",
+        danger: true,
+        kind: "small",
+        submit: this.#submit,
+      },
       html`<p>${titleOf(this.row)} disappears for the whole team. Its history is kept.</p>`,
     );
   }

@@ -19,8 +19,16 @@ import "./team.js";
 
 /** @import { Room } from "../room/room.js" */
 
-const THEMES = /** @type {const} */ ([["auto", "Like the system"], ["light", "Light"], ["dark", "Dark"]]);
-const PLACES = [...ENTITIES.map(({ plural, title }) => [plural, title]), ["activity", "Activity"], ["team", "Team"]];
+const THEMES = /** @type {const} */ ([
+  ["auto", "Like the system"],
+  ["light", "Light"],
+  ["dark", "Dark"],
+]);
+const PLACES = [
+  ...ENTITIES.map(({ plural, title }) => [plural, title]),
+  ["activity", "Activity"],
+  ["team", "Team"],
+];
 
 export class Shell extends Piece {
   static properties = { room: { attribute: false } };
@@ -58,18 +66,26 @@ export class Shell extends Piece {
       <a class="skip" href="#main" @click=${this.#skip}>Skip to the content</a>
       ${this.#header(page)}
       <div class="room ${rail ? "with-rail" : ""}">
-        <main id="main" tabindex="-1" class=${entity ? "records" : "reading"}>${this.#main(page, id)}</main>
-        ${rail
-          ? html`<aside class="rail" aria-label="Activity"><hr-feed .room=${this.room}></hr-feed></aside>`
-          : nothing}
+        <main id="main" tabindex="-1" class=${entity ? "records" : "reading"}>
+          ${this.#main(page, id)}
+        </main>
+        ${
+          rail
+            ? html`<aside class="rail" aria-label="Activity">
+                <hr-feed .room=${this.room}></hr-feed>
+              </aside>`
+            : nothing
+        }
       </div>
-      ${entity
-        ? keyed(
-            entity.name,
-            html`<hr-drawer .room=${this.room} .entity=${entity} .open=${id}></hr-drawer>
-              <hr-move .room=${this.room} .entity=${entity}></hr-move>`,
-          )
-        : nothing}
+      ${
+        entity
+          ? keyed(
+              entity.name,
+              html`<hr-drawer .room=${this.room} .entity=${entity} .open=${id}></hr-drawer>
+                <hr-move .room=${this.room} .entity=${entity}></hr-move>`,
+            )
+          : nothing
+      }
       <hr-conflict .room=${this.room}></hr-conflict>
       <hr-notices .notices=${this.room.notices}></hr-notices>
     `;
@@ -78,7 +94,8 @@ export class Shell extends Piece {
   /** @param {string} page @param {string} id */
   #main(page, id) {
     const entity = byPlural(page);
-    if (entity) return html`<hr-records .room=${this.room} .entity=${entity} .open=${id}></hr-records>`;
+    if (entity)
+      return html`<hr-records .room=${this.room} .entity=${entity} .open=${id}></hr-records>`;
     if (page === "activity") {
       return html`<h1>Activity</h1>
         <hr-feed class="wide" .room=${this.room}></hr-feed>`;
@@ -103,24 +120,38 @@ export class Shell extends Piece {
         )}
       </nav>
       <hr-badge .room=${this.room}></hr-badge>
-      <button class="person quiet" popovertarget="person" aria-label="${name}: account and appearance">${avatar(name)}</button>
+      <button class="person quiet" popovertarget="person">
+        ${avatar(name)}<span class="unseen">${name}: account and appearance</span>
+      </button>
       <div id="person" class="menu" popover>
-        <p class="who"><strong>${name}</strong><span>${user?.email}</span><span>${team?.name}, ${team?.role}</span></p>
+        <p class="who">
+          <strong>${name}</strong><span>${user?.email}</span
+          ><span>${team?.name}, ${team?.role}</span>
+        </p>
         <fieldset>
           <legend>Appearance</legend>
           ${THEMES.map(
-            ([key, label]) => html`<label class="choice">
-              <input type="radio" name="theme" value=${key} .checked=${theme() === key} @change=${() => chooseTheme(key)} />
-              ${label}
-            </label>`,
+            ([key, label]) =>
+              html`<label class="choice">
+                <input
+                  type="radio"
+                  name="theme"
+                  value=${key}
+                  .checked=${theme() === key}
+                  @change=${() => chooseTheme(key)}
+                />
+                ${label}
+              </label>`,
           )}
         </fieldset>
-        <button class="quiet" @click=${() => this.room.session.signOut()}>${icon("leave")}Sign out</button>
+        <button class="quiet" @click=${() => this.room.session.signOut()}>
+          ${icon("leave")}Sign out
+        </button>
       </div>
     </header>`;
   }
 
-  /** @param {Event} event the hash is our address, so the browser's own jump would leave the page */
+  /** @param {Event} event whose own jump would change the hash, and so the page */
   #skip(event) {
     event.preventDefault();
     /** @type {HTMLElement | null} */ (this.querySelector("#main"))?.focus();

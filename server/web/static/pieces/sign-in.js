@@ -12,7 +12,12 @@ import { Piece, given } from "./piece.js";
 
 /**
  * @typedef {{name: string, label: string, type: string, complete: string, hint?: string}} Blank
- * @typedef {{title: string, lead: string, button: string, blanks: Blank[], other: [string, string][]}} Way
+ * @typedef {object} Way
+ * @property {string} title
+ * @property {string} lead
+ * @property {string} button
+ * @property {Blank[]} blanks
+ * @property {[string, string]} other a question, and the way that answers it
  */
 
 /** @type {Blank} */
@@ -21,7 +26,11 @@ const EMAIL = { name: "email", label: "Email", type: "email", complete: "usernam
 const NAME = { name: "full_name", label: "Your name", type: "text", complete: "name" };
 /** @type {Blank} */
 const NEW_PASSWORD = {
-  name: "password", label: "Password", type: "password", complete: "new-password", hint: "At least 10 characters",
+  name: "password",
+  label: "Password",
+  type: "password",
+  complete: "new-password",
+  hint: "At least 10 characters",
 };
 
 /** @type {Record<string, Way>} */
@@ -30,30 +39,37 @@ const WAYS = {
     title: "Sign in",
     lead: "Your team’s escrows and listings, live.",
     button: "Sign in",
-    blanks: [EMAIL, { name: "password", label: "Password", type: "password", complete: "current-password" }],
-    other: [["New here?", "register"]],
+    blanks: [
+      EMAIL,
+      { name: "password", label: "Password", type: "password", complete: "current-password" },
+    ],
+    other: ["New here?", "register"],
   },
   register: {
     title: "Start a team",
     lead: "You will be its owner, and can invite the others.",
     button: "Create the team",
     blanks: [
-      { name: "team_name", label: "Team name", type: "text", complete: "organization" }, NAME, EMAIL, NEW_PASSWORD,
+      { name: "team_name", label: "Team name", type: "text", complete: "organization" },
+      NAME,
+      EMAIL,
+      NEW_PASSWORD,
     ],
-    other: [["Have an account?", "signin"]],
+    other: ["Have an account?", "signin"],
   },
   join: {
     title: "Join your team",
     lead: "You have been invited to Homeroom. If you already have an account, use its password.",
     button: "Join",
     blanks: [NAME, NEW_PASSWORD],
-    other: [["Not what you wanted?", "signin"]],
+    other: ["Not what you wanted?", "signin"],
   },
 };
 
 export class SignIn extends Piece {
   static properties = {
     session: { attribute: false },
+    farewell: { attribute: false },
     busy: { state: true },
     errors: { state: true },
     problem: { state: true },
@@ -63,6 +79,7 @@ export class SignIn extends Piece {
   constructor() {
     super();
     /** @type {Session} */ this.session = given;
+    this.farewell = "";
     this.busy = false;
     /** @type {Record<string, string>} */ this.errors = {};
     this.problem = "";
@@ -86,12 +103,16 @@ export class SignIn extends Piece {
       <div class="brand">${icon("mark")}<span>Homeroom</span></div>
       <form novalidate @submit=${this.#submit} aria-labelledby="door-title">
         <h1 id="door-title">${title}</h1>
-        <p class="lead">${lead}</p>
-        <div role="alert">${this.problem ? html`<p class="problem">${icon("alert")}${this.problem}</p>` : nothing}</div>
+        <p class="lead">${this.farewell || lead}</p>
+        <div role="alert">
+          ${this.problem ? html`<p class="problem">${icon("alert")}${this.problem}</p>` : nothing}
+        </div>
         ${blanks.map((blank) => this.#blank(blank))}
-        <button class="primary wide" ?disabled=${this.busy}>${this.busy ? "One moment…" : button}</button>
+        <button class="primary wide" ?disabled=${this.busy}>
+          ${this.busy ? "One moment…" : button}
+        </button>
       </form>
-      ${other.map(([question, way]) => html`<p class="other">${question} <a href="#/${way}">${WAYS[way].title}</a></p>`)}
+      <p class="other">${other[0]} <a href="#/${other[1]}">${WAYS[other[1]].title}</a></p>
     </main>`;
   }
 
@@ -112,21 +133,27 @@ export class SignIn extends Piece {
           aria-describedby=${error || hint ? `door-${name}-note` : nothing}
           required
         />
-        ${secret
-          ? html`<button
-              type="button"
-              class="quiet icon-only"
-              aria-label="Show the password"
-              aria-pressed=${this.revealed}
-              @click=${() => (this.revealed = !this.revealed)}
-            >
-              ${icon(this.revealed ? "eye-off" : "eye")}
-            </button>`
-          : nothing}
+        ${
+          secret
+            ? html`<button
+                type="button"
+                class="quiet icon-only"
+                aria-label="Show the password"
+                aria-pressed=${this.revealed}
+                @click=${() => (this.revealed = !this.revealed)}
+              >
+                ${icon(this.revealed ? "eye-off" : "eye")}
+              </button>`
+            : nothing
+        }
       </div>
-      ${error || hint
-        ? html`<p id="door-${name}-note" class=${error ? "error" : "hint"}>${error ? sentenceCase(error) : hint}</p>`
-        : nothing}
+      ${
+        error || hint
+          ? html`<p id="door-${name}-note" class=${error ? "error" : "hint"}>
+              ${error ? sentenceCase(error) : hint}
+            </p>`
+          : nothing
+      }
     </div>`;
   }
 
@@ -137,7 +164,9 @@ export class SignIn extends Piece {
     const values = /** @type {any} */ (Object.fromEntries(new FormData(form)));
     this.problem = "";
     this.errors = Object.fromEntries(
-      WAYS[this.way].blanks.filter(({ name }) => !values[name]).map(({ name, label }) => [name, `${label} is needed`]),
+      WAYS[this.way].blanks
+        .filter(({ name }) => !values[name])
+        .map(({ name, label }) => [name, `${label} is needed`]),
     );
     if (Object.keys(this.errors).length === 0) await this.#enter(values);
     await this.updateComplete;
@@ -149,7 +178,8 @@ export class SignIn extends Piece {
     this.busy = true;
     try {
       if (this.way === "register") await this.session.register(values);
-      else if (this.way === "join") await this.session.accept({ ...values, token: here().query.get("token") ?? "" });
+      else if (this.way === "join")
+        await this.session.accept({ ...values, token: here().query.get("token") ?? "" });
       else await this.session.signIn(values);
       if (this.way in WAYS) location.hash = "#/escrows";
     } catch (refusal) {

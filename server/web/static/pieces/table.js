@@ -38,7 +38,10 @@ export class Table extends Piece {
 
   /** @returns {{name: string, direction: 1 | -1}} */
   get order() {
-    return this.room.prefs.get(`${this.entity.plural}.order`, { name: "updated_at", direction: -1 });
+    return this.room.prefs.get(`${this.entity.plural}.order`, {
+      name: "updated_at",
+      direction: -1,
+    });
   }
 
   render() {
@@ -46,19 +49,35 @@ export class Table extends Piece {
     const rows = this.rows.toSorted(by(name, direction, this.#sortValue(name)));
     return html`<div class="table-frame">
         <table>
-          <caption class="unseen">${this.entity.title}, ${rows.length}</caption>
+          <caption class="unseen">
+            ${this.entity.title}, ${rows.length}
+          </caption>
           <thead>
-            <tr>${this.entity.columns.map((column) => this.#heading(column))}</tr>
+            <tr>
+              ${this.entity.columns.map((column) => this.#heading(column))}
+            </tr>
           </thead>
           <tbody>
-            ${repeat(rows.slice(0, this.limit), ({ id }) => id, (row) => this.#row(row))}
+            ${repeat(
+              rows.slice(0, this.limit),
+              ({ id }) => id,
+              (row) => this.#row(row),
+            )}
           </tbody>
         </table>
-        ${rows.length === 0 ? html`<p class="empty">${this.room.ready ? "Nothing matches" : "Loading…"}</p>` : nothing}
+        ${
+          rows.length > 0
+            ? nothing
+            : html`<p class="empty">${this.room.ready ? "Nothing matches" : "Loading…"}</p>`
+        }
       </div>
-      ${rows.length > this.limit
-        ? html`<button class="quiet more" @click=${() => (this.limit = rows.length)}>Show all ${rows.length}</button>`
-        : nothing}`;
+      ${
+        rows.length > this.limit
+          ? html`<button class="quiet more" @click=${() => (this.limit = rows.length)}>
+              Show all ${rows.length}
+            </button>`
+          : nothing
+      }`;
   }
 
   /** @param {string} name */
@@ -71,7 +90,10 @@ export class Table extends Piece {
       class="${name} ${NUMERIC.has(type) ? "number" : ""}"
       aria-sort=${on ? (direction === 1 ? "ascending" : "descending") : nothing}
     >
-      <button class="quiet" @click=${() => this.#sort(name, on ? /** @type {1 | -1} */ (-direction) : 1)}>
+      <button
+        class="quiet"
+        @click=${() => this.#sort(name, on ? /** @type {1 | -1} */ (-direction) : 1)}
+      >
         ${label}${on ? icon(direction === 1 ? "up" : "down") : nothing}
       </button>
     </th>`;
@@ -93,7 +115,11 @@ export class Table extends Piece {
               <a href=${to(this.entity.plural, row.version > 0 ? row.id : "")}>${titleOf(row)}</a>
               <span class="place">${mark ? byline(mark) : placeOf(row)}</span>
             </th>`
-          : html`<td class="${name} ${NUMERIC.has(fieldOf(this.entity, name).type) ? "number" : ""}">${this.#cell(row, name)}</td>`,
+          : html`<td
+              class="${name} ${NUMERIC.has(fieldOf(this.entity, name).type) ? "number" : ""}"
+            >
+              ${this.#cell(row, name)}
+            </td>`,
       )}
     </tr>`;
   }
@@ -109,8 +135,10 @@ export class Table extends Piece {
       return owner ? html`<span class="agent">${avatar(owner)}${owner}</span>` : "";
     }
     if (name === "updated_at") return row.pending ? "To be sent" : ago(row.updated_at);
-    if (name === "closing_date" && row[name]) return html`${date(row[name])} <span class="place">${inDays(row[name])}</span>`;
-    if (name === this.entity.priceField) return show(fieldOf(this.entity, name), this.entity.price(row));
+    if (name === "closing_date" && row[name])
+      return html`${date(row[name])} <span class="place">${inDays(row[name])}</span>`;
+    if (name === this.entity.priceField)
+      return show(fieldOf(this.entity, name), this.entity.price(row));
     return show(fieldOf(this.entity, name), row[name]);
   }
 

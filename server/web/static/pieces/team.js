@@ -47,11 +47,17 @@ export class Team extends Piece {
         <h2 id="members">Members</h2>
         <ul class="people">
           ${this.room.members.map(
-            (/** @type {any} */ { id, name, role, joined_at }) => html`<li>
-              ${avatar(name)}
-              <span class="name"><strong>${name}${id === this.room.me ? " (you)" : ""}</strong><span class="place">${joined_at ? `Since ${fullDate(joined_at)}` : ""}</span></span>
-              <span class="tag">${words(role ?? "")}</span>
-            </li>`,
+            (/** @type {any} */ { id, name, role, joined_at }) =>
+              html`<li>
+                ${avatar(name)}
+                <span class="name"
+                  ><strong>${name}${id === this.room.me ? " (you)" : ""}</strong
+                  ><span class="place"
+                    >${joined_at ? `Since ${fullDate(joined_at)}` : ""}</span
+                  ></span
+                >
+                <span class="tag">${words(role ?? "")}</span>
+              </li>`,
           )}
         </ul>
       </section>
@@ -76,15 +82,27 @@ export class Team extends Piece {
       </form>
       <div role="status">
         ${this.problem ? html`<p class="problem">${icon("alert")}${this.problem}</p>` : nothing}
-        ${this.link ? html`<p>Give them this link. It is shown only once.</p><p><code class="link">${this.link}</code></p>` : nothing}
+        ${
+          this.link
+            ? html`<p>Give them this link. It is shown only once.</p>
+                <p><code class="link">${this.link}</code></p>`
+            : nothing
+        }
       </div>
       <ul class="people">
         ${this.invitations.map(
-          ({ id, email, role, expires_at, created_at }) => html`<li>
-            <span class="name"><strong>${email}</strong>
-              <span class="place">${words(role)}, invited ${ago(created_at ?? expires_at)}</span></span>
-            <button class="quiet" @click=${() => this.#withdraw(id)}>Withdraw<span class="unseen"> ${email}</span></button>
-          </li>`,
+          ({ id, email, role, expires_at, created_at }) =>
+            html`<li>
+              <span class="name"
+                ><strong>${email}</strong>
+                <span class="place"
+                  >${words(role)}, invited ${ago(created_at ?? expires_at)}</span
+                ></span
+              >
+              <button class="quiet" @click=${() => this.#withdraw(id)}>
+                Withdraw<span class="unseen"> ${email}</span>
+              </button>
+            </li>`,
         )}
       </ul>
     </section>`;
@@ -95,7 +113,9 @@ export class Team extends Piece {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
     await this.#try(async () => {
-      const { data } = await this.room.session.ask("POST", PATH, { body: Object.fromEntries(new FormData(form)) });
+      const { data } = await this.room.session.ask("POST", PATH, {
+        body: Object.fromEntries(new FormData(form)),
+      });
       this.link = `${location.origin}/#/join?token=${encodeURIComponent(data.token)}`;
       form.reset();
     });

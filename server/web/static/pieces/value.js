@@ -1,5 +1,5 @@
 // @ts-check
-/** One field, edited where it stands: Enter or a click opens it, Enter saves, Escape leaves it as it was. */
+/** One field, edited where it stands: Enter opens it, Enter saves, Escape leaves it as it was. */
 
 import { read, spoken, typed } from "../entities/field.js";
 import { show } from "../entities/format.js";
@@ -25,7 +25,7 @@ export class Value extends Piece {
     editing: { state: true },
     error: { state: true },
   };
-  /** The version that was looked at when typing began: a later change by others must not be lost unseen. */
+  /** The version looked at when typing began: what others change later must not be lost unseen. */
   #version = 0;
   /** @type {any} */ #before = null;
   /** @type {any} */ #draft = null;
@@ -44,8 +44,10 @@ export class Value extends Piece {
   render() {
     const { field, row } = this;
     return html`<div class="field ${this.editing ? "editing" : ""}">
-      <dt id="label-${field.name}">${field.label}</dt>
-      <dd>${this.editing ? this.#editor() : this.#shown(show(field, row[field.name]))}</dd>
+      <span class="label" aria-hidden=${this.canWrite}>${field.label}</span>
+      <div class="content">
+        ${this.editing ? this.#editor() : this.#shown(show(field, row[field.name]))}
+      </div>
     </div>`;
   }
 
@@ -54,14 +56,31 @@ export class Value extends Piece {
     const { field } = this;
     const link = field.type === "link" && /^https?:\/\//.test(text);
     const content = text || html`<span class="none">${this.canWrite ? "Add" : "None"}</span>`;
-    const pending = this.room.outbox.pending(this.row.id).some(({ body }) => body && field.name in body);
-    const state = pending ? html`<span class="sending">${icon("clock")}<span class="unseen">being saved</span></span>` : nothing;
-    if (!this.canWrite) return html`<span class="value">${content}${state}</span>`;
-    return html`<button class="value" @click=${this.edit} aria-label="${field.label}: ${text || "none"}. Edit">
+    const pending = this.room.outbox
+      .pending(this.row.id)
+      .some(({ body }) => body && field.name in body);
+    const state = pending
+      ? html`<span class="sending">${icon("clock")}<span class="unseen">being saved</span></span>`
+      : nothing;
+    if (!this.canWrite)
+      return html`<span class="value"><span class="text">${content}</span></span>`;
+    return html`<button
+        class="value"
+        @click=${this.edit}
+        aria-label="${field.label}: ${text || "none"}. ${text ? "Edit" : "Add"}"
+      >
         <span class="text">${content}</span>${state}${icon("edit")}
       </button>
-      ${link ? html`<a class="out" href=${text} target="_blank" rel="noreferrer" aria-label="Open ${spoken(field)}">${icon("out")}</a>` : nothing}
+      ${link ? this.#way(text) : nothing}
       ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}`;
+  }
+
+  /** @param {string} href */
+  #way(href) {
+    const label = `Open ${spoken(this.field)}`;
+    return html`<a class="out" href=${href} target="_blank" rel="noreferrer" aria-label=${label}
+      >${icon("out")}</a
+    >`;
   }
 
   #editor() {
@@ -76,18 +95,29 @@ export class Value extends Piece {
       @keydown=${this.#key}
       @focusout=${this.#left}
     >
-      ${control(field, this.#draft, { id, label: field.label, described: `${id}-notes`, invalid: this.error !== "", required: field.required })}
+      ${control(field, this.#draft, {
+        id,
+        label: field.label,
+        described: `${id}-notes`,
+        invalid: this.error !== "",
+        required: field.required,
+      })}
       <span class="buttons">
         <button class="primary icon-only" aria-label="Save">${icon("check")}</button>
-        <button type="button" class="quiet icon-only" aria-label="Cancel" @click=${this.cancel}>${icon("close")}</button>
+        <button type="button" class="quiet icon-only" aria-label="Cancel" @click=${this.cancel}>
+          ${icon("close")}
+        </button>
       </span>
       <div id="${id}-notes" class="notes">
         ${field.hint ? html`<p class="hint">${field.hint}</p>` : nothing}
-        ${overtaken
-          ? html`<p class="hint overtaken" role="status">
-              ${this.row.last_modified_by?.name ?? "Somebody"} has just made it ${show(field, now) || "empty"}.
-            </p>`
-          : nothing}
+        ${
+          overtaken
+            ? html`<p class="hint overtaken" role="status">
+                ${this.row.last_modified_by?.name ?? "Somebody"} has just made it
+                ${show(field, now) || "empty"}.
+              </p>`
+            : nothing
+        }
         ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
       </div>
     </form>`;
@@ -120,7 +150,10 @@ export class Value extends Piece {
     const focused = this.contains(document.activeElement);
     this.editing = false;
     this.error = "";
-    if (focused) void this.updateComplete.then(() => /** @type {any} */ (this.querySelector("button.value"))?.focus());
+    if (focused)
+      void this.updateComplete.then(() =>
+        /** @type {any} */ (this.querySelector("button.value"))?.focus(),
+      );
     if (JSON.stringify(value) === JSON.stringify(this.row[this.field.name] ?? null)) return;
     await this.#write(value);
   }
@@ -129,12 +162,18 @@ export class Value extends Piece {
   async #write(value) {
     const body = { [this.field.name]: value };
     try {
-      await this.room.write(this.entity, "update", { id: this.row.id, version: this.#version, body, quiet: true });
+      await this.room.write(this.entity, "update", {
+        id: this.row.id,
+        version: this.#version,
+        body,
+        quiet: true,
+      });
     } catch (problem) {
       // The record has rolled back by itself; what was typed is offered again beside the reason.
       if (!(problem instanceof Refusal) || problem.code === "VERSION_CONFLICT") return;
       const why = sentenceCase(problem.fields[this.field.name] ?? problem.message);
-      if (!this.isConnected) return this.room.notices.show(`${this.field.label} was not saved. ${why}`, "bad");
+      if (!this.isConnected)
+        return this.room.notices.show(`${this.field.label} was not saved. ${why}`, "bad");
       this.error = why;
       this.#draft = value;
       await this.#open();

@@ -18,7 +18,14 @@ export function drawn(entity, row, pending) {
   for (const write of pending) {
     if (write.verb === "create") {
       // Its version 0 is older than anything the server will say.
-      shown ??= { ...entity.start, ...write.body, id: write.id, version: 0, created_at: write.at, updated_at: write.at };
+      shown ??= {
+        ...entity.start,
+        ...write.body,
+        id: write.id,
+        version: 0,
+        created_at: write.at,
+        updated_at: write.at,
+      };
     } else if (write.verb === "delete") {
       return undefined;
     } else if (shown) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** What happened in the team, newest first: the live stream, and the past as far as somebody scrolls. */
+/** What happened in the team, newest first: the live stream, and the past as far as one scrolls. */
 
 /** @import { RoomEvent } from "./types.js" */
 /** @import { Session } from "./session.js" */
@@ -13,6 +13,8 @@ export class Feed extends EventTarget {
   whole = false;
   busy = false;
   failed = false;
+  /** Counts the fresh starts: an answer asked for before one is of no use after it. */
+  #round = 0;
   #session;
 
   /** @param {Session} session */
@@ -34,13 +36,16 @@ export class Feed extends EventTarget {
 
   /** Events may be missing from here on down: read them again. */
   async renew() {
+    this.#round += 1;
     this.items = [];
     this.whole = false;
+    this.busy = false;
     await this.older();
   }
 
   async older() {
     if (this.busy || this.whole) return;
+    const round = this.#round;
     this.busy = true;
     this.failed = false;
     this.#changed();
@@ -49,12 +54,13 @@ export class Feed extends EventTarget {
       const oldest = this.items.at(-1)?.s;
       if (oldest !== undefined) query.set("before_seq", `${oldest}`);
       const { data } = await this.#session.ask("GET", `/v1/activity?${query}`);
+      if (round !== this.#round) return;
       this.whole = data.length < PAGE;
       this.#merge(data);
     } catch {
-      this.failed = true;
+      this.failed = round === this.#round;
     } finally {
-      this.busy = false;
+      if (round === this.#round) this.busy = false;
       this.#changed();
     }
   }
@@ -62,7 +68,8 @@ export class Feed extends EventTarget {
   /** @param {RoomEvent[]} events */
   #merge(events) {
     const known = new Map(this.items.map((event) => [event.s, event]));
-    for (const event of events) if (event.k !== "-" && !known.has(event.s)) known.set(event.s, event);
+    for (const event of events)
+      if (event.k !== "-" && !known.has(event.s)) known.set(event.s, event);
     this.items = [...known.values()].sort((a, b) => b.s - a.s);
   }
 

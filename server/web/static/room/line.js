@@ -1,5 +1,5 @@
 // @ts-check
-/** One socket, dialled again whenever it is lost: credentials, jittered retries, silence, commands. */
+/** One socket, dialled again when lost: credentials, jittered retries, silence, commands. */
 
 import { io } from "../vendor/socket.io-4.8.4.esm.min.js";
 import { offline, opened } from "./refusal.js";
@@ -12,7 +12,7 @@ const SILENT_BEATS = 2.5;
 
 /**
  * @typedef {object} Ear
- * @property {() => Promise<object | null>} introduce what the socket says of itself; null while it cannot
+ * @property {() => Promise<object | null>} introduce who we are; null while nobody can say
  * @property {(hello: any) => void} hello
  * @property {(events: RoomEvent[]) => void} events
  * @property {(beat: any) => void} beat
@@ -78,8 +78,10 @@ export class Line {
     this.#socket?.disconnect();
   }
 
-  /** Do not wait for the next try. */
+  /** Do not wait for the next try, nor for one that may hang. */
   hurry() {
+    this.#attempts = 0;
+    this.#socket?.disconnect();
     this.#retry(0);
   }
 
@@ -140,7 +142,7 @@ export class Line {
   }
 
   /**
-   * Dial again after about this long, or after a growing wait; never all clients at the same moment.
+   * Dial again after about this long, or a growing wait; never all clients at the same moment.
    * @param {number} [wait]
    */
   #retry(wait) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Our place in the team's sequence: kept whole by resume, gap repair and heartbeats, and told to the badge. */
+/** Our place in the team's sequence: kept whole by resume, gap repair and heartbeats. */
 
 import { newId } from "./api.js";
 import { Line } from "./line.js";
@@ -16,10 +16,11 @@ const BEHIND_MS = 1_000;
 
 /**
  * @typedef {"connecting" | "catching" | "live" | "offline" | "refused"} State
- * @typedef {{team: string, head: number, h: string, mode: "live" | "replay" | "snapshot" | "resync" | "denied", from?: number, to?: number}} Place
+ * @typedef {"live" | "replay" | "snapshot" | "resync" | "denied"} Mode
+ * @typedef {{team: string, head: number, h: string, mode: Mode, from?: number, to?: number}} Place
  * @typedef {object} Sink
  * @property {(events: RoomEvent[], live: boolean) => void} apply gets each event once, in order
- * @property {(mode: "snapshot" | "resync") => Promise<void>} reload resolves when the lists are whole
+ * @property {(mode: "snapshot" | "resync") => Promise<void>} reload until the lists are whole
  */
 
 /** Dispatches `state` on each change and `ready` after each hello. */
@@ -72,7 +73,9 @@ export class Live extends EventTarget {
     addEventListener("online", () => this.wake(), { signal });
     addEventListener("offline", () => this.#settle(), { signal });
     addEventListener("pageshow", ({ persisted }) => persisted && this.wake(), { signal });
-    document.addEventListener("visibilitychange", () => !document.hidden && this.wake(), { signal });
+    document.addEventListener("visibilitychange", () => !document.hidden && this.wake(), {
+      signal,
+    });
     this.#line.start();
   }
 
@@ -205,10 +208,10 @@ export class Live extends EventTarget {
 
   #settle() {
     if (this.state === "refused") return;
-    if (navigator.onLine === false) this.#become("offline");
-    else if (!this.connected) this.#become(this.#sequence.placed ? "offline" : "connecting");
-    else if (this.#loading > 0 || this.seq < this.#target || this.#sequence.gap) this.#become("catching");
-    else this.#become("live");
+    // Never by navigator.onLine alone: a server on this machine is there without any network.
+    const behind = this.#loading > 0 || this.seq < this.#target || this.#sequence.gap;
+    if (this.connected) this.#become(behind ? "catching" : "live");
+    else this.#become(this.#sequence.placed ? "offline" : "connecting");
   }
 
   /** @param {State} state */

@@ -36,7 +36,10 @@ async function readPages(session, store, { name, plural }, archived, signal) {
   const query = new URLSearchParams({ limit: `${PAGE}`, sort: "created_at", order: "asc" });
   if (archived) query.set("archived", "true");
   do {
-    const page = await patiently(() => session.ask("GET", `/v1/${plural}?${query}`, { signal }), signal);
+    const page = await patiently(
+      () => session.ask("GET", `/v1/${plural}?${query}`, { signal }),
+      signal,
+    );
     store.pour(name, page.data);
     query.set("cursor", page.pagination?.next_cursor ?? "");
   } while (query.get("cursor"));

@@ -7,7 +7,8 @@ const MOST_SPOKEN = 2;
 
 /**
  * @typedef {"plain" | "good" | "bad"} Mood
- * @typedef {{key: number, text: string, mood: Mood, action?: {label: string, run: () => void}}} Notice
+ * @typedef {{label: string, run: () => void}} Action
+ * @typedef {{key: number, text: string, mood: Mood, action?: Action}} Notice
  */
 
 /** Dispatches `change`. */
@@ -20,7 +21,7 @@ export class Notices extends EventTarget {
   /**
    * @param {string} text
    * @param {Mood} [mood]
-   * @param {Notice["action"]} [action]
+   * @param {Action} [action]
    */
   show(text, mood = "plain", action = undefined) {
     const notice = { key: this.#next++, text, mood, action };
@@ -44,7 +45,8 @@ export class Notices extends EventTarget {
     if (this.#toSay.length > 1) return;
     setTimeout(() => {
       const all = this.#toSay.splice(0);
-      this.spoken = all.length > MOST_SPOKEN ? `${all.length} changes by your team` : all.join(". ");
+      this.spoken =
+        all.length > MOST_SPOKEN ? `${all.length} changes by your team` : all.join(". ");
       this.#changed();
     }, GATHER_MS);
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Writes on their way: shown at once, sent in order per record, kept over reloads until the server has answered. */
+/** Writes on their way: shown at once, sent in order, kept over reloads until answered. */
 
 import { newId } from "./api.js";
 import { Refusal } from "./refusal.js";
@@ -24,11 +24,13 @@ const RETRY_MS = 1_500;
  * @property {boolean} [tried] it may have reached the server, so it must not change any more
  */
 
+/** @typedef {{resolve: (row: Row) => void, reject: (problem: Refusal) => void}} Caller */
+
 /** Dispatches `change`, `done` {write, answer} and `refused` {write, refusal}. */
 export class Outbox extends EventTarget {
   /** @type {Map<string, Write[]>} */ #waiting = new Map();
   /** @type {Set<string>} */ #sending = new Set();
-  /** @type {Map<string, {resolve: (row: Row) => void, reject: (problem: Refusal) => void}>} */ #callers = new Map();
+  /** @type {Map<string, Caller>} */ #callers = new Map();
   #live;
   #shelf;
 
@@ -72,7 +74,6 @@ export class Outbox extends EventTarget {
     if (last && joins(last, write)) {
       // Edited twice before it could leave: one write, on the version the first was based on.
       last.body = { ...last.body, ...write.body };
-      last.shows = { ...last.shows, ...write.shows };
       this.#keep(last);
       this.#changed();
       return this.#wait(last.op);
@@ -106,7 +107,8 @@ export class Outbox extends EventTarget {
       this.dispatchEvent(new CustomEvent("done", { detail: { write, answer } }));
       this.#callers.get(op)?.resolve(answer.data);
     } catch (problem) {
-      const refusal = problem instanceof Refusal ? problem : new Refusal("INTERNAL", String(problem));
+      const refusal =
+        problem instanceof Refusal ? problem : new Refusal("INTERNAL", String(problem));
       if (refusal.passes) {
         // Nobody knows whether it was done. The op makes asking again safe.
         if (this.#live.connected) setTimeout(() => this.#send(id), refusal.retryMs || RETRY_MS);
@@ -123,8 +125,8 @@ export class Outbox extends EventTarget {
   }
 
   /**
-   * What waits behind an answered write was typed on top of it: it is based on the new version, unless
-   * the server merged somebody else's change of the very same field, which must not be overwritten unseen.
+   * What waits behind an answered write was typed on top of it, so it is based on the new version;
+   * unless somebody else changed the very same field, which must not be overwritten unseen.
    * @param {string} id
    * @param {Envelope} answer
    */

@@ -28,7 +28,8 @@ export class Refusal extends Error {
   get fields() {
     /** @type {Record<string, string>} */
     const named = {};
-    for (const { field, message } of this.details) if (field) named[field] ??= message ?? this.message;
+    for (const { field, message } of this.details)
+      if (field) named[field] ??= message ?? this.message;
     return named;
   }
 }

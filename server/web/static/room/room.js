@@ -43,9 +43,13 @@ export class Room extends EventTarget {
     this.outbox = new Outbox(this.live, owner);
     this.store.addEventListener("change", () => this.#changed());
     this.outbox.addEventListener("change", () => this.#changed());
-    this.outbox.addEventListener("done", (event) => this.#done(/** @type {CustomEvent} */ (event).detail));
-    this.outbox.addEventListener("refused", (event) => this.#refused(/** @type {CustomEvent} */ (event).detail));
-    this.live.addEventListener("state", () => this.#sayWhatWasMissed());
+    this.outbox.addEventListener("done", (event) =>
+      this.#done(/** @type {CustomEvent} */ (event).detail),
+    );
+    this.outbox.addEventListener("refused", (event) =>
+      this.#refused(/** @type {CustomEvent} */ (event).detail),
+    );
+    this.live.addEventListener("state", () => this.#stateChanged());
   }
 
   start() {
@@ -98,7 +102,8 @@ export class Room extends EventTarget {
       .map((row) => drawn(entity, row, this.outbox.pending(row.id)))
       .filter((row) => row !== undefined);
     for (const write of this.outbox.newcomers()) {
-      const row = write.entity === entity.name && drawn(entity, undefined, this.outbox.pending(write.id));
+      const row =
+        write.entity === entity.name && drawn(entity, undefined, this.outbox.pending(write.id));
       if (row) rows.push(row);
     }
     return rows;
@@ -127,7 +132,10 @@ export class Room extends EventTarget {
    * @param {string} id
    */
   async fetch(entity, id) {
-    const { data } = await this.session.ask("GET", `/v1/${entity.plural}/${encodeURIComponent(id)}`);
+    const { data } = await this.session.ask(
+      "GET",
+      `/v1/${entity.plural}/${encodeURIComponent(id)}`,
+    );
     this.store.pour(entity.name, [data]);
     return /** @type {Row} */ (data);
   }
@@ -152,7 +160,11 @@ export class Room extends EventTarget {
   #staffChanged(event) {
     void this.readMembers();
     // What we may do is told with a fresh token.
-    if (event.id === this.me) void this.session.renew().then(() => this.#changed(), () => undefined);
+    if (event.id === this.me)
+      void this.session.renew().then(
+        () => this.#changed(),
+        () => undefined,
+      );
   }
 
   /** @param {RoomEvent} event */
@@ -178,8 +190,14 @@ export class Room extends EventTarget {
     }
   }
 
+  #stateChanged() {
+    const { state, reason } = this.live;
+    if (state === "offline") this.notices.say("Offline. What you change is kept and sent later");
+    if (state === "refused") this.notices.show(`${reason} Reload the page to try again.`, "bad");
+    if (state === "live") this.#sayWhatWasMissed();
+  }
+
   #sayWhatWasMissed() {
-    if (this.live.state !== "live") return;
     if (this.#away > 0) {
       const changes = this.#away === 1 ? "1 change" : `${this.#away} changes`;
       this.notices.show(`Caught up: ${changes} while you were away.`);
@@ -193,13 +211,18 @@ export class Room extends EventTarget {
     const { data, meta } = answer;
     if (write.verb === "delete") {
       const ver = data?.version ?? (write.version ?? 0) + 1;
-      this.store.apply(/** @type {any} */ ({ e: write.entity, id: write.id, ver, k: `${write.entity}.deleted` }));
+      this.store.apply(
+        /** @type {any} */ ({ e: write.entity, id: write.id, ver, k: `${write.entity}.deleted` }),
+      );
     } else if (data?.id) {
       this.store.pour(write.entity, [data]);
     }
     const entity = byName(write.entity);
     if (meta?.merged?.length > 0 && entity) {
-      this.notices.show(`Saved. Your colleague’s other changes to ${titleOf(data)} were kept.`, "good");
+      this.notices.show(
+        `Saved. Your colleague’s other changes to ${titleOf(data)} were kept.`,
+        "good",
+      );
     }
   }
 
@@ -210,7 +233,10 @@ export class Room extends EventTarget {
       return;
     }
     if (write.quiet) return;
-    const title = titleOf(this.store.get(write.entity, write.id)) || write.body?.property_address || "Your change";
+    const title =
+      titleOf(this.store.get(write.entity, write.id)) ||
+      write.body?.property_address ||
+      "Your change";
     this.notices.show(`${title} was not saved: ${refusal.message}`, "bad");
   }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Where we are, in the address after the #: it never reaches a server log, and a record can be linked. */
+/** Where we are: after the # it reaches no server log, and a record can be linked. */
 
 /** @typedef {{page: string, id: string, query: URLSearchParams}} Route */
 

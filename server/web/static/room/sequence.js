@@ -1,5 +1,5 @@
 // @ts-check
-/** Puts one team's events into their order: applies the next, ignores the known, holds the early. */
+/** Puts a team's events into their order: applies the next, ignores the known, holds the early. */
 
 /** @import { RoomEvent } from "./types.js" */
 
@@ -63,7 +63,7 @@ export class Sequence {
   #drain() {
     if (!this.placed) return;
     const ready = [];
-    for (let next; (next = this.#held.get(this.seq + 1)); ) {
+    for (let next; (next = this.#held.get(this.seq + 1));) {
       this.#held.delete(next.s);
       ready.push(next);
       this.seq = next.s;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Who is signed in: the access token in memory, the refresh token in localStorage, one refresh at a time. */
+/** Who is signed in: access token in memory, refresh token in localStorage, one refresh at once. */
 
 import { request } from "./api.js";
 import { Refusal } from "./refusal.js";
@@ -24,7 +24,7 @@ export class Session extends EventTarget {
     super();
     // Signing out (or in as somebody else) in one tab counts for all of them.
     addEventListener("storage", ({ key, newValue }) => {
-      if (key === KEY && newValue === null && this.user) this.#end();
+      if (key === KEY && newValue === null && this.user) this.#end("");
     });
   }
 
@@ -62,7 +62,7 @@ export class Session extends EventTarget {
 
   async signOut() {
     const refresh_token = localStorage.getItem(KEY);
-    this.#end();
+    this.#end("");
     // Best effort: the tokens are forgotten here whether or not the server hears of it.
     await request("POST", "/v1/auth/logout", { body: { refresh_token } }).catch(() => undefined);
   }
@@ -99,7 +99,7 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Refresh tokens rotate, so two tabs must not spend the same one: the second waits and reads the new.
+   * Refresh tokens rotate: two tabs must not spend the same one, so the second waits for the new.
    */
   #refresh() {
     this.#refreshing ??= alone(async () => {
@@ -108,8 +108,10 @@ export class Session extends EventTarget {
         if (refresh_token === null) throw new Refusal("AUTH_REQUIRED", "Sign in first.");
         this.#begin((await request("POST", "/v1/auth/refresh", { body: { refresh_token } })).data);
       } catch (problem) {
-        const final = problem instanceof Refusal && /^(AUTH_|TOKEN_|FORBIDDEN|VALIDATION_)/.test(problem.code);
-        if (final && localStorage.getItem(KEY) === refresh_token) this.#end();
+        const final =
+          problem instanceof Refusal && /^(AUTH_|TOKEN_|FORBIDDEN|VALIDATION_)/.test(problem.code);
+        if (final && localStorage.getItem(KEY) === refresh_token)
+          this.#end("You have been signed out.");
         throw problem;
       }
       return this.#token;
@@ -128,13 +130,14 @@ export class Session extends EventTarget {
     if (fresh) this.dispatchEvent(new Event("started"));
   }
 
-  #end() {
+  /** @param {string} why to be told, where it was not the person's own wish */
+  #end(why) {
     localStorage.removeItem(KEY);
     this.#token = "";
     this.#expires = 0;
     this.user = null;
     this.team = null;
-    this.dispatchEvent(new Event("ended"));
+    this.dispatchEvent(new CustomEvent("ended", { detail: why }));
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** The team's records as this screen knows them: pages and events poured in any order, newest version wins. */
+/** The team's records here: pages and events poured in any order, the newest version wins. */
 
 /** @import { RoomEvent, Row } from "./types.js" */
 
@@ -68,7 +68,7 @@ export class Store extends EventTarget {
     }
   }
 
-  /** The server's history is not the one we followed (a restore, a failover): nothing here counts. */
+  /** The history we followed is not the server's (a restore, a failover): nothing here counts. */
   clear() {
     this.#gone.clear();
     this.#poured.clear();
