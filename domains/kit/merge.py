@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +39,7 @@ async def merged_fields(
         {
             "field": name,
             "current": image.get(name),
-            "yours": to_jsonable_python(value),
+            "yours": _shown(value),
             **theirs[name],
         }
         for name, value in wanted.items()
@@ -75,3 +76,8 @@ def _by_field(events: list[Any], image: Record) -> dict[str, Detail]:
             told = fields.setdefault(name, {"base": old})
             told.update(changed_by=who, changed_at=event["at"].isoformat())
     return {name: told for name, told in fields.items() if told["base"] != image.get(name)}
+
+
+def _shown(value: Any) -> Any:
+    """A value as the image shows it: money is a number there, and so beside it."""
+    return float(value) if isinstance(value, Decimal) else to_jsonable_python(value)
