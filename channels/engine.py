@@ -26,6 +26,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
                 socket.queue.put_nowait(None)
 
     @override
+    def _log_error_once(self, message: str, message_key: str) -> None:
+        """What a client did wrong, which is no error of ours."""
+        self.logger.info(message)
+
+    @override
     async def handle_request(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return await super().handle_request(*args, **kwargs)

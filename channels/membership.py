@@ -12,9 +12,14 @@ KINDS = frozenset({"member.joined", REMOVED, "role.changed"})  # each about the 
 
 
 def after(event: Event, who: Any) -> Any | None:
-    """The person as of this event about them: with the role it says, or None for one who is out."""
+    """The person as of this event about them: with the role it says, or None for one who is out.
+
+    A role we do not know yet, told by a newer node, counts as none.
+    """
     if event.kind == REMOVED:
         return None
     image = orjson.loads(event.wire).get("d") or {}
-    role = image.get("role", who.role)
-    return replace(who, role=type(who.role)(role))
+    try:
+        return replace(who, role=type(who.role)(image.get("role", who.role)))
+    except ValueError:
+        return None

@@ -73,6 +73,9 @@ class Room:
         takes Postgres to judge, and Postgres is away.
         """
         standing = await self._standing(since)
+        if not self._amend(member):  # or is back, and the event that says so is on its way
+            await self.dispatcher.catch_up()
+            standing = await self._standing(since)
         if self.closed:
             return False
         if not self._amend(member):

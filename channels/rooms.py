@@ -90,7 +90,7 @@ class Rooms:
             for team_id, head in self._heads.items()
             if team_id in self._rooms
         ]
-        return Lag(max(behind, default=0), _now() - self._polled_at)
+        return Lag(max([0, *behind]), _now() - self._polled_at)
 
     # What the bus says
 

@@ -200,8 +200,9 @@ class Screen:
             self._acks.pop(number, None)
 
     async def say(self, text: str) -> None:
-        """Send a raw engine.io packet."""
-        assert self._ws
+        """Send a raw engine.io packet, or raise Closed while there is no session."""
+        if not self.connected or self._ws is None:
+            raise Closed(self.close_code)
         await self._ws.send_str(text)
 
     # The client rules

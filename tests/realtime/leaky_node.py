@@ -1,6 +1,6 @@
 """A real server process whose bus loses, doubles and delays a seeded share of what it publishes.
 
-Run as a program: LEAK_SEED seeds the chance.
+Run as a program: LEAK_SEED seeds the chance. Its rings are short, so that Postgres has its share.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import sys
 
 from typing_extensions import override
 
+from channels import history
 from channels.redis_bus import RedisBus
 from db.events import Event
 from server import lifespan
@@ -17,6 +18,7 @@ from server.cli import main
 
 LOST, DOUBLED, LATE = 0.10, 0.05, 0.05
 MAX_DELAY = 0.2
+RING_EVENTS = 24
 
 chance = random.Random(os.environ["LEAK_SEED"])
 
@@ -37,5 +39,6 @@ class LeakyBus(RedisBus):
 
 
 if __name__ == "__main__":
+    history.RING_EVENTS = RING_EVENTS
     vars(lifespan)["RedisBus"] = LeakyBus  # the one seam: what the server builds
     sys.exit(main(["run"]))

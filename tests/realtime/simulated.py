@@ -4,13 +4,18 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Collection, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
 from typing_extensions import override
 
+from channels.bus import MemoryBus, MemoryHub, Route, straight
+from channels.counters import Counters
 from channels.members import Close, Member
 from channels.outbox import Outbox
+from channels.rooms import Rooms
+from channels.standing import Mode, Standing
+from channels.supervisor import Supervisor
 from db.errors import Unavailable
 from db.events import Event, Head
 from domains.kit.actor import Actor, Role
@@ -53,14 +58,13 @@ class MemoryLog:
         self.events: list[Event] = []
         self.away = False
         self.delay = 0.005
+        self.frozen: int | None = None  # reads see no more than this many events
         self.reads: list[tuple[int, int]] = []
         self._salt = salt
 
     @property
     def head(self) -> Head:
-        if not self.events:
-            return Head(0, GENESIS)
-        return Head(self.events[-1].seq, self.events[-1].h)
+        return self.position(len(self.events))
 
     def position(self, seq: int) -> Head:
         return Head(seq, self.events[seq - 1].h) if seq else Head(0, GENESIS)
@@ -84,11 +88,12 @@ class MemoryLog:
     async def read_after(self, _: UUID, after: int, limit: int) -> list[Event]:
         await self._answer()
         self.reads.append((after, limit))
-        return self.events[after : after + limit]
+        return self.events[: self.frozen][after : after + limit]
 
     async def heads(self, team_ids: Collection[UUID]) -> dict[UUID, Head]:
         await self._answer()
-        return {self.team_id: self.head} if self.team_id in team_ids else {}
+        seen = len(self.events[: self.frozen])
+        return {self.team_id: self.position(seen)} if self.team_id in team_ids else {}
 
     async def _answer(self) -> None:
         await asyncio.sleep(self.delay)
@@ -100,6 +105,31 @@ def an_actor(team_id: UUID) -> Actor:
     return Actor(uuid4(), team_id, Role.AGENT, "Ana Agent")
 
 
+class Stage:
+    """One node's rooms over a memory log and a memory bus; its polls run once `start`ed."""
+
+    def __init__(self, log: MemoryLog, route: Route = straight) -> None:
+        self.log = log
+        self.counters = Counters()
+        self.supervisor = Supervisor(self.counters)
+        self.bus = MemoryBus(MemoryHub(route))
+        self.rooms = Rooms(log, self.bus, counters=self.counters, supervisor=self.supervisor)
+        self.bus.start()
+
+    def start(self) -> Self:
+        self.rooms.start()
+        return self
+
+    async def join(self, since: Head | None, ear: "Ear | None" = None) -> "Ear":
+        ear = ear or Ear(an_actor(self.log.team_id))
+        await self.rooms.join(self.log.team_id, ear.member, since, ear.standings.append)
+        return ear
+
+    def commit(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.bus.publish(self.log.commit())
+
+
 class Ear:
     """A member that takes its packets at once and notes the events in them."""
 
@@ -107,8 +137,13 @@ class Ear:
         self.outbox = Outbox()
         self.closed: list[Close] = []
         self.member = Member(uuid4().hex, who, self.outbox, self.closed.append)
+        self.standings: list[Standing] = []
         self.packets: list[Any] = []
         self._listening = asyncio.create_task(self._listen())
+
+    @property
+    def mode(self) -> Mode:
+        return self.standings[-1].mode
 
     async def _listen(self) -> None:
         while True:

@@ -27,13 +27,15 @@ SOCKET_WRITERS = 4
 OUTAGE = (0.4, 0.65)  # of the storm: when Redis is killed, and when it is started again
 STEADY = 0.3  # of the screens never leave: nothing may need a reconnect to arrive
 SETTLE_SECONDS = 10.0
+RENEW_SECONDS = 600.0
 METRIC = re.compile(r"^homeroom_live_(\w+)_total (\S+)$", re.MULTILINE)
 SHOWN = ("duplicates", "out_of_order", "repairs", "repaired", "range_reads", "publish_dropped")
 JWT_SECRET = "only-for-this-storm-0123456789abcdef"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Account:
+    email: str
     token: str
     team_id: UUID
 
@@ -98,6 +100,7 @@ class Storm:
         tasks = [asyncio.create_task(each) for each in self._agents(account)]
         restless = self.screens[int(STEADY * SCREENS) :]
         tasks += [asyncio.create_task(self._wander(screen)) for screen in restless]
+        renewing = asyncio.create_task(self._renew(account))
         await asyncio.sleep(self.seconds * OUTAGE[0])
         redis.kill()
         began = time.time()
@@ -108,11 +111,12 @@ class Storm:
         await asyncio.sleep(self.seconds * (1 - OUTAGE[1]))
         self._stop.set()
         await asyncio.gather(*tasks)
+        renewing.cancel()
 
     def _agents(self, account: Account) -> Any:
         for number in range(REST_WRITERS):
             chance = random.Random(f"{self._seed} rest {number}")
-            send = over_rest(self._session, self._node, account.token)
+            send = over_rest(self._session, self._node, lambda: account.token)
             yield work(chance, self.book, send, self._stop)
         for number in range(SOCKET_WRITERS):
             chance = random.Random(f"{self._seed} socket {number}")
@@ -132,15 +136,23 @@ class Storm:
         return self.chance.choice(self.nodes)
 
     async def _register(self) -> Account:
-        body = {
-            "email": f"storm{self._seed}-{time.time_ns()}@homes.example",
-            "password": "correct horse battery",
-            "full_name": "Olga Owner",
-            "team_name": "Harbor Homes",
-        }
-        answer = await self._session.post(f"{self.nodes[0]}/v1/auth/register", json=body)
-        data = (await answer.json())["data"]
-        return Account(data["access_token"], UUID(data["team"]["id"]))
+        email = f"storm{self._seed}-{time.time_ns()}@homes.example"
+        team = {"full_name": "Olga Owner", "team_name": "Harbor Homes"}
+        data = await self._sign("register", email, **team)
+        return Account(email, data["access_token"], UUID(data["team"]["id"]))
+
+    async def _renew(self, account: Account) -> None:
+        """A long storm outlives a token."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            account.token = (await self._sign("login", account.email))["access_token"]
+            for screen in self.screens:
+                screen.token = account.token
+
+    async def _sign(self, way: str, email: str, **more: str) -> Any:
+        body = {"email": email, "password": "correct horse battery", **more}
+        answer = await self._session.post(f"{self.nodes[0]}/v1/auth/{way}", json=body)
+        return (await answer.json())["data"]
 
     # The oracle
 
@@ -180,6 +192,7 @@ class Storm:
             for name, value in METRIC.findall(await answer.text()):
                 self.counted[name] += int(float(value))
         assert self.counted["repaired"] > 0
+        assert self.counted["range_reads"] > 0
         assert self.counted["publish_failed"] + self.counted["publish_dropped"] > 0
         assert self.counted["task_restarts"] == 0
 

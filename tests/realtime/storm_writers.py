@@ -109,10 +109,12 @@ async def _insist(write: Write, send: Send) -> Any:
     raise AssertionError(f"nobody took {write}")
 
 
-def over_rest(session: aiohttp.ClientSession, url: Callable[[], str], token: str) -> Send:
+def over_rest(
+    session: aiohttp.ClientSession, url: Callable[[], str], token: Callable[[], str]
+) -> Send:
     async def send(write: Write) -> Any:
         method, path = METHODS[write.verb]
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": write.op}
+        headers = {"Authorization": f"Bearer {token()}", "Idempotency-Key": write.op}
         answer = await session.request(
             method,
             f"{url()}/v1/{write.domain}{path.format(id=write.id)}",

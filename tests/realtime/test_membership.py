@@ -48,6 +48,29 @@ async def test_who_comes_back_is_let_in_again(node: Node, team: Team, a_screen: 
             await back.sees("note.created", text="welcome back")
 
 
+async def test_who_comes_back_is_let_in_though_this_node_has_not_heard_of_it(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    async with a_screen(team.lead) as stays:
+        agent = team.agent.user_id
+        removed = await write(node.db, team.owner, ".", kind="member.removed", entity_id=agent)
+        await stays.reaches(removed)
+        node.bus.unsubscribe(team.id)
+        await write(node.db, team.owner, ".", kind="member.joined", entity_id=agent)
+        async with a_screen(team.agent) as back:
+            assert back.hello["teams"][0]["mode"] == "snapshot"
+
+
+async def test_a_role_nobody_here_knows_counts_as_none(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    async with a_screen(team.agent) as screen:
+        agent = team.agent.user_id
+        await write(node.db, team.owner, ".", kind="role.changed", entity_id=agent, role="czar")
+        await screen.closed()
+        assert node.counters.closes["revoked"] == 1
+
+
 async def test_a_changed_role_holds_for_the_next_command_on_an_open_socket(
     node: Node, team: Team, a_screen: Opener
 ) -> None:

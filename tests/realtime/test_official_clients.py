@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import socketio  # type: ignore[import-untyped]  # the library has no types
 
@@ -26,14 +27,18 @@ SOURCES = Path(__file__).parent / "node"
 class PythonClient:
     """python-socketio's AsyncClient, keeping the client rules."""
 
-    def __init__(self, team: Team) -> None:
+    def __init__(self, team: Team, session: aiohttp.ClientSession) -> None:
         self.team = team
         self.position: dict[str, Any] | None = None
         self.seen: list[int] = []
         self.modes: list[str] = []
         self.connections = 0
         self.doubled = 0
-        self.client = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.2)
+        self.client = socketio.AsyncClient(
+            reconnection_delay=0.1,
+            reconnection_delay_max=0.2,
+            http_session=session,  # its own it may forget to close when a connection is lost
+        )
         self.client.on("connect", self._connected)
         self.client.on("hello", self._hello)
         self.client.on("event", self._event)
@@ -88,9 +93,9 @@ async def cut_every_socket(node: Node) -> None:
 
 @pytest.mark.parametrize("transports", TRANSPORTS)
 async def test_the_python_client_follows_through_an_upgrade_and_a_lost_connection(
-    node: Node, team: Team, transports: str
+    node: Node, team: Team, session: aiohttp.ClientSession, transports: str
 ) -> None:
-    client = PythonClient(team)
+    client = PythonClient(team, session)
     chosen = None if transports == "default" else [transports]
     async with a_writer(node, team):
         await client.client.connect(node.url, auth=client.auth, transports=chosen)

@@ -5,71 +5,107 @@ from uuid import uuid4
 
 import pytest
 
-from channels.bus import MemoryBus, MemoryHub
-from channels.counters import Counters
 from channels.members import Close
-from channels.rooms import Rooms
-from channels.standing import Mode, Standing
-from channels.supervisor import Supervisor
-from db.events import Head
-from tests.realtime.simulated import Ear, MemoryLog, an_actor, simulate
+from channels.standing import Mode
+from db.events import Event
+from tests.realtime.simulated import Ear, MemoryLog, Stage, simulate
+
+KEPT = 6  # of ten events
 
 
-class Scene:
-    """Ten events, one member that saw them all, and then a backup from after the sixth."""
-
-    def __init__(self) -> None:
-        self.log = MemoryLog(uuid4())
-        self.counters = Counters()
-        self.supervisor = Supervisor(self.counters)
-        self.bus = MemoryBus(MemoryHub())
-        self.rooms = Rooms(self.log, self.bus, counters=self.counters, supervisor=self.supervisor)
-        self.bus.start()
-        self.rooms.start()
-
-    async def at_ten(self) -> Ear:
-        ear = Ear(an_actor(self.log.team_id))
-        await self.join(ear, self.log.head)
-        for _ in range(10):
-            self.bus.publish(self.log.commit())
-        await asyncio.sleep(0.1)
-        assert ear.seqs == list(range(1, 11))
-        return ear
-
-    async def join(self, ear: Ear, since: Head | None) -> Standing:
-        told: list[Standing] = []
-        await self.rooms.join(self.log.team_id, ear.member, since, told.append)
-        return told[0]
+async def at_ten(stage: Stage) -> Ear:
+    """Ten events, and a member that saw them all."""
+    ear = await stage.join(stage.log.head)
+    stage.commit(10)
+    await asyncio.sleep(0.1)
+    assert ear.seqs == list(range(1, 11))
+    return ear
 
 
-@pytest.mark.parametrize("written_since", [0, 2, 4, 9])
+@pytest.mark.parametrize("written_since", [0, 2, 4, 5, 9])
 @pytest.mark.parametrize("postgres_was_missed", [True, False])
+@pytest.mark.parametrize("bus_works", [True, False])
 def test_a_restored_log_is_noticed_and_nothing_of_it_is_mixed_in(
-    written_since: int, *, postgres_was_missed: bool
+    written_since: int, *, postgres_was_missed: bool, bus_works: bool
 ) -> None:
+    def route(event: Event) -> tuple[float, ...]:
+        return (0.0,) if bus_works or event.h in old else ()
+
+    log = MemoryLog(uuid4())
+    old: set[str] = set()
+
     async def restore() -> None:
-        scene = Scene()
-        ear = await scene.at_ten()
-        lost, kept = scene.log.position(10), scene.log.position(5)
-        scene.log.away = True
+        nonlocal old
+        stage = Stage(log, lambda _: (0.0,)).start()
+        ear = await at_ten(stage)
+        lost, kept = log.position(10), log.position(5)
+        old = {event.h for event in log.events}
+        stage.bus._hub.route = route
+        log.away = True
         await asyncio.sleep(3 if postgres_was_missed else 0.01)
-        scene.log.restore(6, "another past")
-        for _ in range(written_since):
-            scene.bus.publish(scene.log.commit())
-        scene.log.away = False
+        log.restore(KEPT, "another past")
+        stage.commit(written_since)
+        log.away = False
         await asyncio.sleep(3)
 
         assert ear.seqs == list(range(1, 11))
         assert ear.closed == [Close.RESTORED]
-        assert scene.counters.rewinds == 1
+        assert stage.counters.rewinds == 1
 
-        affected, spared = Ear(ear.member.who), Ear(ear.member.who)
-        assert (await scene.join(affected, lost)).mode is Mode.RESYNC
-        assert (await scene.join(spared, kept)).mode is Mode.REPLAY
-        scene.bus.publish(scene.log.commit())
+        affected, spared = await stage.join(lost), await stage.join(kept)
+        assert (affected.mode, spared.mode) == (Mode.RESYNC, Mode.REPLAY)
+        stage.bus._hub.route = lambda _: (0.0,)
+        stage.commit()
         await asyncio.sleep(0.1)
-        assert spared.seqs == list(range(6, scene.log.head.seq + 1))
-        assert affected.seqs == [scene.log.head.seq]
-        await scene.supervisor.close()
+        assert spared.seqs == list(range(6, log.head.seq + 1))
+        assert affected.seqs == [log.head.seq]
+        await stage.supervisor.close()
+
+    simulate(restore())
+
+
+def test_after_an_outage_nothing_goes_out_before_the_past_is_confirmed() -> None:
+    """The new log is past ours already, and of its messages only the one next to ours arrives."""
+
+    async def restore() -> None:
+        stage = Stage(MemoryLog(uuid4())).start()
+        ear = await at_ten(stage)
+        stage.log.away = True
+        await asyncio.sleep(3)
+        stage.log.restore(KEPT, "another past")
+        for _ in range(11 - KEPT):
+            last = stage.log.commit()
+        assert last.seq == 11
+        stage.bus.publish(last)
+        await asyncio.sleep(0.1)
+        stage.log.away = False
+        await asyncio.sleep(3)
+        assert ear.seqs == list(range(1, 11))
+        assert ear.closed == [Close.RESTORED]
+        await stage.supervisor.close()
+
+    simulate(restore())
+
+
+def test_who_joins_while_the_log_goes_back_joins_the_log_that_is() -> None:
+    async def restore() -> None:
+        stage = Stage(MemoryLog(uuid4()))
+        for _ in range(20):
+            stage.log.commit()
+        await stage.join(stage.log.head)
+        stage.log.delay = 0.2
+        joining = asyncio.create_task(stage.join(stage.log.position(3)))
+        await asyncio.sleep(0.1)  # what it missed is being read
+        stage.log.restore(KEPT, "another past")
+        for _ in range(20):
+            event = stage.log.commit()
+        stage.rooms.heard(stage.log.events[19])
+        ear = await joining
+        stage.commit()
+        await asyncio.sleep(0.5)
+        assert stage.counters.rewinds == 1
+        assert [seen["h"] for seen in ear.events] == [e.h for e in stage.log.events[3:]]
+        assert event.seq == 26
+        await stage.supervisor.close()
 
     simulate(restore())

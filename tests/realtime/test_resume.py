@@ -3,6 +3,8 @@
 import asyncio
 from uuid import uuid4
 
+import aiohttp
+import orjson
 import pytest
 
 from channels import standing
@@ -280,7 +282,7 @@ async def test_a_client_that_leaves_while_it_is_looked_up_leaves_nothing(
 ) -> None:
     screen = a_screen(token="slow " + token_of(team.agent))
     connecting = asyncio.create_task(screen.connect())
-    await until(lambda: node.counters.sockets == 1)
+    await until(lambda: node.gateway._server.manager.rooms != {})
     connecting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await connecting
@@ -288,6 +290,22 @@ async def test_a_client_that_leaves_while_it_is_looked_up_leaves_nothing(
     await asyncio.sleep(0.5)
     assert node.gateway._members == {}
     assert node.gateway._server.manager.rooms == {}
+
+
+async def test_a_poller_that_says_goodbye_while_it_is_looked_up_leaves_nothing(
+    node: Node, team: Team, session: aiohttp.ClientSession
+) -> None:
+    poll = f"{node.url}/socket.io/?EIO=4&transport=polling"
+    sid = orjson.loads((await (await session.get(poll)).text())[1:])["sid"]
+    auth = orjson.dumps({"token": "slow " + token_of(team.agent)}).decode()
+    connecting = asyncio.create_task(session.post(f"{poll}&sid={sid}", data=f"40{auth}"))
+    await until(lambda: node.gateway._server.manager.rooms != {})
+    await session.post(f"{poll}&sid={sid}", data="1")
+    await connecting
+    assert node.gateway._members == {}
+    server = node.gateway._server
+    assert (server.manager.rooms, server.manager.pending_connect) == ({}, {})
+    assert (server.environ, server._strangers) == ({}, {})
 
 
 async def test_nobody_is_left_behind_after_screens_come_and_go(

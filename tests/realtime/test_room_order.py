@@ -6,14 +6,10 @@ from uuid import uuid4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.bus import MemoryBus, MemoryHub
-from channels.counters import Counters
-from channels.rooms import POLL_SECONDS, Rooms
-from channels.standing import Mode, Standing
-from channels.supervisor import Supervisor
+from channels.rooms import POLL_SECONDS
+from channels.standing import Mode
 from db.errors import Unavailable
-from db.events import Event
-from tests.realtime.simulated import Ear, MemoryLog, an_actor, simulate
+from tests.realtime.simulated import Ear, MemoryLog, Stage, an_actor, simulate
 
 MAX_DELAY = 0.2
 GENEROUS = POLL_SECONDS + 1.0  # a poll, the hold, a read
@@ -36,93 +32,162 @@ def test_members_see_every_event_in_order_and_once(
     joins: list[tuple[int, float]],
     outage: tuple[int, int] | None,
 ) -> None:
-    simulate(_follow(events, joins, outage))
+    async def follow() -> None:
+        log = MemoryLog(uuid4())
+        stage = Stage(log, lambda event: events[event.seq - 1][1]).start()
+        ears: list[tuple[int, Ear]] = []
+        joining: list[asyncio.Task[None]] = []
 
+        async def join(share: float) -> None:
+            since, ear = log.position(int(share * log.head.seq)), Ear(an_actor(log.team_id))
+            while not ear.standings:  # as a client that is told to try again
+                try:
+                    await stage.join(since, ear)
+                except Unavailable:
+                    await asyncio.sleep(0.5)
+            assert ear.mode in (Mode.LIVE, Mode.REPLAY)
+            ears.append((since.seq, ear))
 
-async def _follow(
-    events: list[tuple[float, list[float]]],
-    joins: list[tuple[int, float]],
-    outage: tuple[int, int] | None,
-) -> None:
-    log = MemoryLog(uuid4())
-    copies: dict[int, list[float]] = {}
+        for number, (pause, _) in enumerate(events):
+            log.away = outage is not None and outage[0] <= number < sum(outage)
+            joining += [asyncio.create_task(join(share)) for at, share in joins if at == number]
+            await asyncio.sleep(pause)
+            stage.commit()
+        log.away = False
+        await asyncio.gather(*joining)
+        await asyncio.sleep(GENEROUS)
+        for since, ear in ears:
+            assert ear.seqs == list(range(since + 1, log.head.seq + 1))
+            assert [event["h"] for event in ear.events] == [event.h for event in log.events[since:]]
+            assert not ear.closed
+        await stage.supervisor.close()
 
-    def route(event: Event) -> list[float]:
-        return copies[event.seq]
-
-    counters = Counters()
-    supervisor = Supervisor(counters)
-    bus = MemoryBus(MemoryHub(route))
-    rooms = Rooms(log, bus, counters=counters, supervisor=supervisor)
-    bus.start()
-    rooms.start()
-    ears: list[tuple[int, Ear]] = []
-    joining: list[asyncio.Task[None]] = []
-
-    async def join(share: float) -> None:
-        ear = Ear(an_actor(log.team_id))
-        since = log.position(int(share * log.head.seq))
-        told: list[Standing] = []
-        while not told:  # as a client that is told to try again
-            try:
-                await rooms.join(log.team_id, ear.member, since, told.append)
-            except Unavailable:
-                await asyncio.sleep(0.5)
-        assert told[0].mode in (Mode.LIVE, Mode.REPLAY)
-        ears.append((since.seq, ear))
-
-    for number, (pause, delays) in enumerate(events):
-        log.away = outage is not None and outage[0] <= number < sum(outage)
-        joining += [asyncio.create_task(join(share)) for when, share in joins if when == number]
-        await asyncio.sleep(pause)
-        event = log.commit()
-        copies[event.seq] = delays
-        bus.publish(event)
-    log.away = False
-    await asyncio.gather(*joining)
-    await asyncio.sleep(GENEROUS)
-    for since, ear in ears:
-        assert ear.seqs == list(range(since + 1, log.head.seq + 1))
-        assert [event["h"] for event in ear.events] == [event.h for event in log.events[since:]]
-        assert not ear.closed
-    await supervisor.close()
+    simulate(follow())
 
 
 def test_messages_that_swap_places_cost_no_read() -> None:
     async def swap() -> None:
-        log, counters = MemoryLog(uuid4()), Counters()
         late = {2: 0.02, 4: 0.02}
-        hub = MemoryHub(lambda event: (late.get(event.seq, 0.0),))
-        bus, supervisor = MemoryBus(hub), Supervisor(counters)
-        rooms = Rooms(log, bus, counters=counters, supervisor=supervisor)
-        bus.start()
-        ear = Ear(an_actor(log.team_id))
-        await rooms.join(log.team_id, ear.member, log.head, lambda _: None)
-        for _ in range(5):
-            bus.publish(log.commit())
+        stage = Stage(MemoryLog(uuid4()), lambda event: (late.get(event.seq, 0.0),))
+        ear = await stage.join(stage.log.head)
+        stage.commit(5)
         await asyncio.sleep(0.1)
         assert ear.seqs == [1, 2, 3, 4, 5]
-        assert log.reads == []
-        await supervisor.close()
+        assert stage.log.reads == []
+        await stage.supervisor.close()
 
     simulate(swap())
 
 
+def test_what_arrives_during_a_repair_waits_for_no_poll() -> None:
+    async def arrive() -> None:
+        lost = {1, 5}
+        stage = Stage(MemoryLog(uuid4()), lambda event: () if event.seq in lost else (0.0,))
+        ear = await stage.join(stage.log.head)
+        stage.log.delay = 0.2
+        stage.commit(2)
+        await asyncio.sleep(0.1)  # event 1 is being read, and what the read sees is fixed
+        stage.log.frozen = 2
+        stage.commit(4)
+        await asyncio.sleep(0.15)
+        assert ear.seqs == [1, 2, 3, 4]
+        stage.log.frozen = None
+        await asyncio.sleep(0.3)
+        assert ear.seqs == [1, 2, 3, 4, 5, 6]
+        await stage.supervisor.close()
+
+    simulate(arrive())
+
+
+def test_what_is_committed_while_a_room_opens_waits_for_no_poll() -> None:
+    async def open_room() -> None:
+        stage = Stage(MemoryLog(uuid4()))
+        stage.log.delay = 0.2
+        joining = asyncio.create_task(stage.join(stage.log.head))
+        await asyncio.sleep(0.1)  # subscribed, and the head is being read
+        stage.log.frozen = 0
+        stage.commit()
+        ear = await joining
+        await asyncio.sleep(0.1)
+        assert ear.seqs == [1]
+        await stage.supervisor.close()
+
+    simulate(open_room())
+
+
+def test_a_bus_that_goes_down_is_answered_by_a_poll_at_once() -> None:
+    async def go_down() -> None:
+        stage = Stage(MemoryLog(uuid4()), lambda _: ()).start()
+        ear = await stage.join(stage.log.head)
+        await asyncio.sleep(0.1)
+        stage.commit()
+        await stage.bus.close()
+        await asyncio.sleep(0.1)
+        assert ear.seqs == [1]
+        await stage.supervisor.close()
+
+    simulate(go_down())
+
+
 def test_a_burst_leaves_as_one_frame() -> None:
     async def burst() -> None:
-        log, counters = MemoryLog(uuid4()), Counters()
-        bus, supervisor = MemoryBus(MemoryHub()), Supervisor(counters)
-        rooms = Rooms(log, bus, counters=counters, supervisor=supervisor)
-        bus.start()
-        ears = [Ear(an_actor(log.team_id)) for _ in range(3)]
-        for ear in ears:
-            await rooms.join(log.team_id, ear.member, log.head, lambda _: None)
-        for _ in range(10):
-            bus.publish(log.commit())
+        stage = Stage(MemoryLog(uuid4()))
+        ears = [await stage.join(stage.log.head) for _ in range(3)]
+        stage.commit(10)
         await asyncio.sleep(0.01)
         assert [len(ear.packets) for ear in ears] == [1, 1, 1]
         assert ears[0].packets[0] is ears[1].packets[0] is ears[2].packets[0]
         assert ears[0].seqs == list(range(1, 11))
-        await supervisor.close()
+        await stage.supervisor.close()
 
     simulate(burst())
+
+
+def test_who_joins_between_an_event_and_its_frame_gets_it_once() -> None:
+    async def join_between() -> None:
+        stage = Stage(MemoryLog(uuid4()))
+        early = await stage.join(stage.log.head)
+        stage.rooms.heard(stage.log.commit())  # dispatched; its frame leaves at the end of the tick
+        late = await stage.join(stage.log.head)
+        behind = await stage.join(stage.log.position(0))
+        await asyncio.sleep(0.01)
+        assert (early.seqs, late.seqs, behind.seqs) == ([1], [], [1])
+        assert (late.mode, behind.mode) == (Mode.LIVE, Mode.REPLAY)
+        await stage.supervisor.close()
+
+    simulate(join_between())
+
+
+def test_a_replay_ends_where_the_log_stands_now() -> None:
+    async def replay_twice() -> None:
+        stage = Stage(MemoryLog(uuid4()))
+        await stage.join(stage.log.head)
+        start = stage.log.head
+        stage.commit(3)
+        await asyncio.sleep(0.01)
+        first, same = await stage.join(start), await stage.join(start)
+        stage.commit()
+        await asyncio.sleep(0.01)
+        second = await stage.join(start)
+        await asyncio.sleep(0.01)
+        assert first.packets[0] is same.packets[0]
+        assert first.seqs == same.seqs == second.seqs == [1, 2, 3, 4]
+        await stage.supervisor.close()
+
+    simulate(replay_twice())
+
+
+def test_those_who_return_together_share_one_read_from_where_the_first_left() -> None:
+    async def return_together() -> None:
+        stage = Stage(MemoryLog(uuid4()))
+        for _ in range(40):
+            stage.log.commit()
+        lefts = [30, 10, 20, 1, 0]
+        ears = await asyncio.gather(*(stage.join(stage.log.position(left)) for left in lefts))
+        await asyncio.sleep(0.01)
+        for left, ear in zip(lefts, ears, strict=True):
+            assert ear.seqs == list(range(left + 1, 41))
+        assert stage.counters.range_reads == 1
+        await stage.supervisor.close()
+
+    simulate(return_together())

@@ -15,6 +15,7 @@ from channels.outbox import BATCH_PACKETS, Outbox
 from tests.factories import Team
 from tests.realtime.conftest import Opener
 from tests.realtime.nodes import Node, token_of, until, write
+from tests.realtime.simulated import simulate
 
 
 async def test_a_client_that_does_not_read_is_closed_and_the_others_do_not_notice(
@@ -120,18 +121,20 @@ async def test_too_many_bytes_are_overdue() -> None:
     assert box.overdue
 
 
-async def test_standstill_is_overdue_and_progress_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "MAX_AGE", 0.05)
-    box = Outbox()
-    box.put_nowait(a_packet())
-    box.put_nowait(a_packet(outbox.BATCH_BYTES))
-    box.put_nowait(a_packet())
-    for _ in range(2):
-        await asyncio.sleep(0.04)
-        assert not box.overdue
-        await box.get()
-    await asyncio.sleep(0.06)
-    assert box.overdue
+def test_standstill_is_overdue_and_progress_is_not() -> None:
+    async def stand_still() -> None:
+        box = Outbox()
+        box.put_nowait(a_packet())
+        box.put_nowait(a_packet(outbox.BATCH_BYTES))
+        box.put_nowait(a_packet())
+        for _ in range(2):
+            await asyncio.sleep(outbox.MAX_AGE - 1)
+            assert not box.overdue
+            await box.get()
+        await asyncio.sleep(outbox.MAX_AGE + 1)
+        assert box.overdue
+
+    simulate(stand_still())
 
 
 async def test_a_given_up_box_weighs_only_what_is_in_hand() -> None:

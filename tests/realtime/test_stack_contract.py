@@ -35,6 +35,7 @@ from server.socket_driver import DRIVER
         (engineio.AsyncServer.handle_request, ["self", "args", "kwargs"]),
         (engineio.AsyncServer._make_response, ["self", "response_dict", "environ"]),
         (engineio.AsyncServer._bad_request, ["self", "message"]),
+        (engineio.AsyncServer._log_error_once, ["self", "message", "message_key"]),
         (AsyncSocket.close, ["self", "wait", "abort", "reason"]),
         (AsyncSocket.poll, ["self"]),
         (AsyncSocket._websocket_handler, ["self", "ws"]),
