@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of every measure (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=2.5, help="of one load (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of one load (%(default)s)")
     parser.add_argument(
         "--clients", type=_numbers, default=[100, 1000], help="in the room (100,1000)"
     )
@@ -90,7 +90,7 @@ def _chosen(options: argparse.Namespace, skipped: dict[str, str]) -> Iterator[Su
 
 def _plan(options: argparse.Namespace) -> Plan:
     parts = [options.only] if options.only else list(Part)
-    return Plan(parts, options.rounds, options.seconds, options.clients, warm=not options.quick)
+    return Plan(parts, options.rounds, options.seconds, options.clients, quick=options.quick)
 
 
 def _tell(sample: Sample) -> None:

@@ -17,11 +17,11 @@ TARGETS: Final = {"list 20": 0.5, "list 50": 0.5, "get": 0.5}
 MAIN: Final = {Part.REST: "cpu_us", Part.ROOMS: "cpu_us", Part.MEMORY: "bytes"}
 TITLES: Final = {
     Part.REST: "Server CPU per request, µs",
-    Part.ROOMS: "Server CPU per delivered message, µs (the write itself taken off)",
+    Part.ROOMS: "Server CPU per delivered message, µs",
     Part.MEMORY: "Memory per idle connection, KB",
 }
 SCALES: Final = {Part.REST: 1.0, Part.ROOMS: 1.0, Part.MEMORY: 1 / 1024}
-WIDTH: Final = 14
+TITLE, CELL = 46, 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Ratio:
 
     @override
     def __str__(self) -> str:
+        if self.rounds == 1:
+            return f"{self.middle:.2f}"
         return f"{self.middle:.2f} ({self.least:.2f}-{self.most:.2f})"
 
 
@@ -193,7 +195,7 @@ def _load(samples: Iterable[Sample]) -> str:
 
 
 def _row(title: str, cells: Iterable[str]) -> str:
-    return f"{title:<48}" + "".join(f"{cell:>{max(WIDTH, 20)}}" for cell in cells)
+    return f"{title:<{TITLE}}" + "".join(f"{cell:>{CELL}}" for cell in cells)
 
 
 def _number(value: float | None, scale: float = 1.0) -> str:

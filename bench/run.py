@@ -24,13 +24,13 @@ class Plan:
     rounds: int
     seconds: float
     clients: Sequence[int]
-    warm: bool
+    quick: bool = False
 
     def before(self) -> Iterator[Measure]:
         """What is run once and thrown away."""
-        if self.warm and Part.REST in self.parts:
+        if not self.quick and Part.REST in self.parts:
             yield from plan.rest(WARM_SECONDS)
-        if self.warm and Part.ROOMS in self.parts:
+        if not self.quick and Part.ROOMS in self.parts:
             yield from plan.rooms(self.clients[:1], WARM_SECONDS)
 
     def by_turns(self) -> Iterator[Measure]:
@@ -43,6 +43,8 @@ class Plan:
         """What needs a server that has done nothing before: memory once taken is kept."""
         if Part.MEMORY in self.parts:
             yield from plan.memory(max(self.clients))
+        if Part.MEMORY in self.parts and not self.quick:
+            yield from plan.memory_of_browsers(max(self.clients))
 
 
 def measured(wanted: Plan, subjects: Sequence[Subject], folder: Path) -> Iterator[Sample]:
