@@ -1,6 +1,7 @@
 """The shared reads. A list is one round trip, and Postgres writes its bytes."""
 
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -23,13 +24,7 @@ async def get(db: Database, resource: Resource, actor: Actor, key: str) -> Reply
     allow(actor, resource.readers, f"see {resource.plural}")
     column, value = key_of(resource, key)
     row = await db.fetchrow(
-        f"""
-        SELECT {resource.image_sql} AS image, r.version, {HEAD} AS head
-        FROM {resource.table} AS r
-        WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
-        """,
-        actor.team_id,
-        value,
+        _one_sql(resource.table, resource.image_sql, column), actor.team_id, value
     )
     if row is None:
         raise NotFound(f"There is no {resource.name} {key!r:.80}")
@@ -38,6 +33,16 @@ async def get(db: Database, resource: Resource, actor: Actor, key: str) -> Reply
         meta=b'{"as_of_seq":%d}' % row["head"],
         headers={"ETag": f'"{row["version"]}"'},
     )
+
+
+@cache
+def _one_sql(table: str, image: str, column: str) -> str:
+    """The same object each time: two thousand characters are not hashed again at every read."""
+    return f"""
+        SELECT {image} AS image, r.version, {HEAD} AS head
+        FROM {table} AS r
+        WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
+    """
 
 
 async def find(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Reply:

@@ -20,12 +20,13 @@ def key_of(resource: Resource, text: str) -> tuple[str, UUID | str]:
     Taken: the UUID, the UUID after "<name>-", or the display id people use ("ESC-2026-0001").
     Raise NotFound for anything else: an id that cannot exist is a record that does not.
     """
-    if re.fullmatch(rf"{resource.prefix}-[0-9]{{4}}-[0-9]{{4,9}}", text, re.IGNORECASE | re.ASCII):
-        return "display_id", text.upper()
     try:
         return "id", UUID(text.removeprefix(f"{resource.name}-"))
     except ValueError:
-        raise NotFound(f"There is no {resource.name} {text!r:.80}") from None
+        pass
+    if re.fullmatch(rf"{resource.prefix}-[0-9]{{4}}-[0-9]{{4,9}}", text, re.IGNORECASE | re.ASCII):
+        return "display_id", text.upper()
+    raise NotFound(f"There is no {resource.name} {text!r:.80}")
 
 
 async def insert(tx: Transaction, resource: Resource, values: Mapping[str, Any]) -> Record:
