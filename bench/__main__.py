@@ -6,8 +6,10 @@ import os
 import platform
 import resource
 import shlex
+import signal
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,25 +23,32 @@ from bench.run import Plan
 from bench.subjects import NODE, OURS, STOCK, STOCK_UVLOOP, Subject
 
 DATA = Path(os.environ.get("DATA_DIR") or Path(__file__).resolve().parent.parent / ".data")
-FOLDER = DATA / "bench"
+FOLDER = DATA.resolve() / "bench"
 INSTALL_SECONDS = 120.0
 QUICK_INSTALL_SECONDS = 25.0
 SPARE_FILES = 200
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     begun = monotonic()
+    # Ended by a supervisor or by `timeout`, it ends its servers as it does on Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     _allow_files(max(options.clients, default=0) + SPARE_FILES)
     samples: list[Sample] = []
     skipped: dict[str, str] = {}
     try:
-        for sample in run.measured(_plan(options), list(_chosen(options, skipped)), FOLDER):
-            samples.append(sample)
-            _tell(sample)
+        chosen = list(_chosen(options, skipped))
+        with closing(run.measured(_plan(options), chosen, FOLDER)) as found:
+            for sample in found:
+                samples.append(sample)
+                _tell(sample)
     except Failed as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     seconds = monotonic() - begun
     _write(options, samples, skipped, seconds)
     return 0

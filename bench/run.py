@@ -1,7 +1,7 @@
 """One run: every server on the same rows, measured by turns, round by round."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,9 @@ class Plan:
             yield from plan.memory_of_browsers(max(self.clients))
 
 
-def measured(wanted: Plan, subjects: Sequence[Subject], folder: Path) -> Iterator[Sample]:
+def measured(
+    wanted: Plan, subjects: Sequence[Subject], folder: Path
+) -> Generator[Sample, None, None]:
     """Each measure of every server in turn, so that a busy minute hits them all."""
     with _house(subjects, folder) as house, Load(house.cores) as load:
         if turns := list(wanted.by_turns()):

@@ -57,6 +57,7 @@ def started(subject: Subject, house: House) -> Iterator[Running]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            start_new_session=True,  # Ctrl-C is ours to hear: we end it
         )
     try:
         _wait_ready(process, port, log)
@@ -81,6 +82,7 @@ class Load:
                 cwd=PROJECT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                start_new_session=True,
             )
 
     def __enter__(self) -> Self:
