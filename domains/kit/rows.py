@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
 
 from db.transaction import Transaction
 from domains.kit.errors import Invalid, NotFound
 from domains.kit.resource import Record, Resource
-
-_PLAIN = TypeAdapter(Any)
 
 
 def key_of(resource: Resource, text: str) -> tuple[str, UUID | str]:
@@ -105,5 +103,5 @@ async def require_member(tx: Transaction, user_id: UUID) -> None:
 def _column_value(value: Any) -> Any:
     # Lists of models live in jsonb columns and need JSON's own types inside.
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return _PLAIN.dump_python(value, mode="json")
+        return to_jsonable_python(value)
     return value
