@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from channels import wire
-from channels.commands import MAX_WAITING, Answer, Commands, failure, success
+from channels.commands import MAX_WAITING, Answer, Commands, OwnRun, failure, success
 from channels.counters import Counters
+from channels.feature import Feature
 from channels.greeting import Greeting, Position
 from channels.live_server import Connection, LiveServer
 from channels.members import Member, Who
@@ -46,16 +47,19 @@ class Gateway(Generic[W]):
         driver: Mapping[str, Any],
         counters: Counters,
         supervisor: Supervisor,
+        features: Sequence[Feature] = (),
         cors_allowed_origins: str | list[str] | None = None,
     ) -> None:
         self._rooms = rooms
         self._authenticate = authenticate
         self._supervisor = supervisor
+        self._features = features
         self._members: dict[str, Member] = {}
         self._closing = False
-        self._commands = Commands(
-            commands, {"resume": self._resume}, counters=counters, supervisor=supervisor
-        )
+        own: dict[str, OwnRun] = {"resume": self._resume}
+        for feature in features:
+            own.update(feature.commands)
+        self._commands = Commands(commands, own, counters=counters, supervisor=supervisor)
         self._server = LiveServer(
             self,
             driver=driver,
@@ -88,6 +92,8 @@ class Gateway(Generic[W]):
                 member = Member(sid, who, connection.outbox, connection.close)
                 self._members[sid] = member
                 await self._join(member, greeting)
+                for feature in self._features:
+                    feature.entered(member)
         except (Unavailable, TimeoutError) as error:
             self.left(sid)
             raise Refused("UNAVAILABLE", "Try again in a moment", retry_ms=RETRY_MS) from error
@@ -107,6 +113,8 @@ class Gateway(Generic[W]):
         if member:
             member.gone = True
             self._commands.forget(member)
+            for feature in self._features:
+                feature.left(member)
             self._rooms.leave(member)
 
     # Inside
@@ -131,12 +139,26 @@ class Gateway(Generic[W]):
 
         def greet(*standings: Standing) -> None:
             member.push(wire.connected(member.sid))
-            member.push(wire.said("hello", _hello(member, [*standings, *others])))
+            member.push(wire.said("hello", self._hello(member, [*standings, *others])))
 
         if greeting.wants(team_id):
             await self._rooms.join(team_id, member, greeting.since(team_id), greet)
         else:
             greet()
+
+    def _hello(self, member: Member, standings: list[Standing]) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "proto": wire.PROTO,
+            "conn": member.sid,
+            "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "hb": int(BEAT_SECONDS),
+            "user": {"id": str(member.who.user_id), "name": member.who.name},
+            "lim": {"bytes": wire.MAX_FRAME, "commands": MAX_WAITING},
+            "teams": [standing.told() for standing in standings],
+        }
+        for feature in self._features:
+            told.update(feature.told(member))
+        return told
 
     async def _resume(self, member: Member, payload: Any, answer: Answer) -> None:
         """Say where the screen stands; what it missed follows on the same socket."""
@@ -158,15 +180,3 @@ class Gateway(Generic[W]):
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self._server.cut_strangers()
-
-
-def _hello(member: Member, standings: list[Standing]) -> dict[str, Any]:
-    return {
-        "proto": wire.PROTO,
-        "conn": member.sid,
-        "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "hb": int(BEAT_SECONDS),
-        "user": {"id": str(member.who.user_id), "name": member.who.name},
-        "lim": {"bytes": wire.MAX_FRAME, "commands": MAX_WAITING},
-        "teams": [standing.told() for standing in standings],
-    }

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from channels.outbox import Outbox
-from db.events import Event
 
 
 class Close(Enum):
@@ -64,16 +63,3 @@ class Member:
         if not self.gone:
             self.gone = True
             self.end(reason)
-
-
-EVERYONE = "all"
-
-
-def visible(event: Event, member: Member) -> bool:
-    """Whether this member may see what the event says; the others get a tombstone.
-
-    An audience is `all` of the team, or `user:<id>`.
-    """
-    if event.audience == EVERYONE:
-        return True
-    return event.audience == f"user:{member.who.user_id}"

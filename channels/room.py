@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from channels import membership, wire
+from channels.audience import Sight, shown, sights
 from channels.counters import Counters
 from channels.dispatcher import Dispatcher
 from channels.history import History
 from channels.log import Log
-from channels.members import Close, Member, visible
+from channels.members import Close, Member
 from channels.range_read import RangeRead
 from channels.standing import Mode, Standing, stand
 from channels.supervisor import Supervisor
@@ -37,6 +38,7 @@ class Room:
         counters: Counters,
         supervisor: Supervisor,
         let_go: Callable[["Room"], None],
+        told: Callable[[Event], None],
     ) -> None:
         self.team_id = team_id
         self.members: dict[str, Member] = {}
@@ -53,6 +55,7 @@ class Room:
         )
         self._counters = counters
         self._let_go = let_go
+        self._told = told
         self._range_read = RangeRead(team_id, log, counters, supervisor)
         self._replays: dict[int, list[Any]] = {}
         self._outgoing: list[Event] = []
@@ -108,12 +111,12 @@ class Room:
         events, self._outgoing = self._outgoing, []
         if not events or not self.members:
             return
-        frames: dict[tuple[bool, ...], list[Any]] = {}
+        frames: dict[tuple[Sight, ...], list[Any]] = {}
         for member in list(self.members.values()):
-            sight = _sight(events, member)
-            if sight not in frames:
-                frames[sight] = wire.events(_shown(events, sight))
-            self._push(member, frames[sight])
+            seen = sights(events, member.who)
+            if seen not in frames:
+                frames[seen] = wire.events(shown(events, seen))
+            self._push(member, frames[seen])
             self._counters.delivered += len(events)
 
     def close(self) -> None:
@@ -128,6 +131,7 @@ class Room:
     def _deliver(self, event: Event) -> None:
         self._replays.clear()
         self._outgoing.append(event)
+        self._told(event)
         if event.kind in membership.KINDS:
             self._apply_membership(event)
         elif self._flush is None:
@@ -187,9 +191,9 @@ class Room:
         """Frames of the missed events; a herd that missed the same shares them."""
         if not missed:
             return []
-        sight = _sight(missed, member)
-        if not all(sight):
-            return wire.events(_shown(missed, sight))
+        seen = sights(missed, member.who)
+        if any(each is not Sight.WHOLE for each in seen):
+            return wire.events(shown(missed, seen))
         first = missed[0].seq
         if first not in self._replays:
             self._replays[first] = wire.events(event.wire for event in missed)
@@ -202,17 +206,6 @@ class Room:
             return
         for packet in packets:
             member.push(packet)
-
-
-def _sight(events: Sequence[Event], member: Member) -> tuple[bool, ...]:
-    return tuple(visible(event, member) for event in events)
-
-
-def _shown(events: Sequence[Event], sight: Sequence[bool]) -> list[bytes]:
-    return [
-        event.wire if seen else wire.tombstone(event)
-        for event, seen in zip(events, sight, strict=True)
-    ]
 
 
 def _now() -> float:

@@ -48,6 +48,7 @@ class Rooms:
         self._opening: dict[UUID, asyncio.Future[Room]] = {}
         self._early: dict[UUID, list[Event]] = {}
         self._heads: dict[UUID, Head] = {}
+        self._watchers: list[Callable[[Event], None]] = []
         self._wake = asyncio.Event()
         self._polled_at = 0.0
         self._failed = False
@@ -61,6 +62,10 @@ class Rooms:
     async def close(self) -> None:
         for room in list(self._rooms.values()):
             self._let_go(room)
+
+    def watch(self, watcher: Callable[[Event], None]) -> None:
+        """Have every event of the open rooms told, in order, once, before it goes to a screen."""
+        self._watchers.append(watcher)
 
     # Members
 
@@ -109,6 +114,10 @@ class Rooms:
     def deaf(self) -> None:
         self._wake.set()
 
+    def _tell(self, event: Event) -> None:
+        for watcher in self._watchers:
+            watcher(event)
+
     # Opening and closing
 
     async def _open(self, team_id: UUID) -> Room:
@@ -143,6 +152,7 @@ class Rooms:
                 counters=self._counters,
                 supervisor=self._supervisor,
                 let_go=self._let_go,
+                told=self._tell,
             )
             self._rooms[team_id] = room
             self._counters.rooms += 1
