@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from multidict import CIMultiDict
+from multidict import CIMultiDict, istr
 
 from domains.kit.endpoint import Reply
 from domains.kit.errors import DomainError, Unauthenticated
@@ -16,7 +16,21 @@ log = structlog.get_logger("server")
 
 JSON: Final = "application/json; charset=utf-8"
 NO_CONTENT: Final = 204
+CACHE_CONTROL, ETAG = istr("Cache-Control"), istr("ETag")
 POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+SERVER_NAME: Final = "Homeroom"  # ours by name: the versions below it are nobody's business
+GUARDS: Final = {
+    istr("Server"): SERVER_NAME,
+    istr("X-Content-Type-Options"): "nosniff",
+    istr("X-Frame-Options"): "DENY",
+    istr("Referrer-Policy"): "no-referrer",
+    istr("Cross-Origin-Opener-Policy"): "same-origin",
+}
+
+# Copied into every answer; with its names folded once and for all.
+ALWAYS: Final = CIMultiDict(
+    {istr("Content-Type"): JSON, istr("Content-Security-Policy"): POLICY, **GUARDS}
+)
 
 
 def of_reply(reply: Reply, *, seen: str | None = None) -> web.Response:
@@ -64,10 +78,9 @@ async def download(
 
 
 def _headers(own: Mapping[str, str]) -> "CIMultiDict[str]":
-    headers: CIMultiDict[str] = CIMultiDict(own)
-    headers["Content-Type"] = JSON
-    headers["Content-Security-Policy"] = POLICY
-    headers.setdefault("Cache-Control", "private, no-cache" if "ETag" in headers else "no-store")
+    headers = ALWAYS.copy()
+    headers.update(own)
+    headers.setdefault(CACHE_CONTROL, "private, no-cache" if ETAG in headers else "no-store")
     return headers
 
 

@@ -83,7 +83,7 @@ def allowed(endpoint: Endpoint, actor: Actor) -> Actor:
 
 
 def _path(parts: Mapping[str, str]) -> dict[str, str]:
-    if any("\0" in part for part in parts.values()):
+    if parts and "\0" in "".join(parts.values()):
         raise NotFound("There is nothing at this path")
     return dict(parts)
 

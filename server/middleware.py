@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from aiohttp.web_exceptions import HTTPMethodNotAllowed
+from multidict import istr
 
 from server import answers, headers
 from server.http import ACTOR, NAME
@@ -23,15 +24,14 @@ SLOW_SECONDS: Final = 0.5
 PREFLIGHT_SECONDS: Final = "600"
 SENT: Final = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
 SHOWN: Final = "ETag, Retry-After, X-Request-Id"
-GUARDS: Final = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-)
+GUARD: Final = istr("X-Content-Type-Options")
+REQUEST_ID_NAME: Final = istr("X-Request-Id")
+SERVER: Final = istr("Server")
 
 
 def edge(metrics: Metrics) -> Middleware:
+    lines = log.is_enabled_for(logging.INFO)
+
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(SOCKETS):
@@ -49,7 +49,8 @@ def edge(metrics: Metrics) -> Middleware:
             response = answers.of_refusal(refusal_of(error, request_id))
         seconds = time.perf_counter() - began
         metrics.observe("http", request.get(NAME, "other"), response.status, seconds)
-        _write_line(request, response, seconds)
+        if lines or seconds > SLOW_SECONDS:
+            _write_line(request, response, seconds)
         return response
 
     return middleware
@@ -61,12 +62,13 @@ def guard_answers(app: web.Application, origins: Sequence[str]) -> None:
 
     async def prepare(request: web.Request, response: web.StreamResponse) -> None:
         given = response.headers
-        given["Server"] = "Homeroom"  # ours by name: the versions below it are nobody's business
-        for name, value in GUARDS:
-            given.setdefault(name, value)
+        if GUARD not in given:  # a stream or a file; JSON answers have them from the start
+            given[SERVER] = answers.SERVER_NAME
+            for name, value in answers.GUARDS.items():
+                given.setdefault(name, value)
         request_id = request.get(REQUEST_ID)
         if request_id is not None:
-            given["X-Request-Id"] = request_id
+            given[REQUEST_ID_NAME] = request_id
         if allowed:
             given.add("Vary", "Origin")
             origin = request.headers.get("Origin")
@@ -95,8 +97,6 @@ def _other_method(request: web.Request, error: HTTPMethodNotAllowed) -> web.Resp
 
 def _write_line(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
     slow = seconds > SLOW_SECONDS
-    if not slow and not log.is_enabled_for(logging.INFO):
-        return
     actor = request.get(ACTOR)
     (log.warning if slow else log.info)(
         "slow request" if slow else "request",

@@ -108,27 +108,28 @@ class Authenticator:
         self._db = db
         self._tokens = tokens
         self._clock = clock
-        self._actors: OrderedDict[tuple[UUID, UUID, UUID], tuple[Actor, float]] = OrderedDict()
+        self._actors: OrderedDict[str, tuple[Actor, float]] = OrderedDict()
 
     async def authenticate(self, token: str) -> Actor:
         """Raise TokenExpired, Unauthenticated, or Forbidden for one who may no longer come in."""
         claims = self._tokens.read(token)
-        key = (claims.user_id, claims.team_id, claims.session_id)
-        known = self._actors.get(key)
+        # By the token itself: its hash is known since `read`, three UUIDs would be hashed anew.
+        known = self._actors.get(token)
         if known is not None and self._clock() < known[1]:
             return known[0]
-        self._actors.pop(key, None)
+        self._actors.pop(token, None)
         asked = self._clock()  # before the query: what it saw may be that old when it answers
         actor = await self._look_up(claims)
-        self._actors[key] = (actor, asked + TRUSTED)
+        self._actors[token] = (actor, asked + TRUSTED)
         if len(self._actors) > REMEMBERED:
             self._actors.popitem(last=False)
         return actor
 
     def forget(self, user_id: UUID) -> None:
         """Look the user up afresh next time: what they may do was just changed on this node."""
-        for key in [key for key in self._actors if key[0] == user_id]:
-            del self._actors[key]
+        theirs = [token for token, (who, _) in self._actors.items() if who.user_id == user_id]
+        for token in theirs:
+            del self._actors[token]
 
     async def _look_up(self, claims: Claims) -> Actor:
         row = await self._db.fetchrow(ACTOR, claims.session_id, claims.user_id, claims.team_id)
