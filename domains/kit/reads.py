@@ -1,8 +1,10 @@
 """The shared reads. A list is one round trip, and Postgres writes its bytes."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -47,6 +49,42 @@ def _one_sql(table: str, image: str, column: str) -> str:
 
 async def find(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Reply:
     """A page of the records that match, their total and statistics, and the head: one snapshot."""
+    found = await look(db, page_of(resource, actor, query))
+    return Reply(
+        b"[" + ",".join(found.images).encode() + b"]",
+        pagination=found.pagination,
+        stats=found.stats,
+        meta=b'{"as_of_seq":%d}' % found.head,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The statement that reads one page of a list, as one reader may see it."""
+
+    team_id: UUID
+    query: ListQuery
+    sort: str
+    order: str
+    sql: str
+    args: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a page showed at `head`; every part is text as Postgres wrote it."""
+
+    head: int
+    ids: list[str]
+    images: list[str]
+    total: int
+    stats: bytes
+    pagination: bytes
+    day_left: float  # seconds until another day may show something else
+
+
+def page_of(resource: Resource, actor: Actor, query: ListQuery) -> Page:
+    """Raise Forbidden for a role that may not read, Invalid for a cursor of another list."""
     allow(actor, resource.readers, f"see {resource.plural}")
     chosen = select(resource, actor, query)
     matching = chosen.sql
@@ -58,49 +96,58 @@ async def find(db: Database, resource: Resource, actor: Actor, query: ListQuery)
         offset = 0
     chosen.args += [query.limit, offset]
     limit, skip = f"${len(chosen.args) - 1}::int", f"${len(chosen.args)}::bigint"
-    try:
-        row = await db.one(
-            f"""
-            SELECT {HEAD} AS head, t.total, t.stats, p.items, p.last_key, p.last_id, p.more
+    sql = f"""
+        SELECT {HEAD} AS head, t.total, t.stats, p.ids, p.images, p.last_key, p.more,
+            extract(epoch FROM current_date + 1 - now())::float8 AS day_left
+        FROM (
+            SELECT count(*) AS total, {resource.stats_sql} AS stats
+            FROM {resource.table} AS r
+            WHERE {matching}
+        ) AS t
+        CROSS JOIN (
+            SELECT
+                array_agg(r.id::text ORDER BY r.sort_row)
+                    FILTER (WHERE r.sort_row <= {limit}) AS ids,
+                array_agg({resource.image_sql} ORDER BY r.sort_row)
+                    FILTER (WHERE r.sort_row <= {limit}) AS images,
+                max(r.sort_key::text) FILTER (WHERE r.sort_row = {limit}) AS last_key,
+                count(*) > {limit} AS more
             FROM (
-                SELECT count(*) AS total, {resource.stats_sql} AS stats
-                FROM {resource.table} AS r
-                WHERE {matching}
-            ) AS t
-            CROSS JOIN (
-                SELECT
-                    string_agg({resource.image_sql}, ',' ORDER BY r.sort_row)
-                        FILTER (WHERE r.sort_row <= {limit}) AS items,
-                    max(r.sort_key::text) FILTER (WHERE r.sort_row = {limit}) AS last_key,
-                    max(r.id::text) FILTER (WHERE r.sort_row = {limit}) AS last_id,
-                    count(*) > {limit} AS more
+                SELECT s.*,
+                    row_number() OVER (ORDER BY s.sort_key {order}, s.id {order}) AS sort_row
                 FROM (
-                    SELECT s.*,
-                        row_number() OVER (ORDER BY s.sort_key {order}, s.id {order}) AS sort_row
-                    FROM (
-                        SELECT r.*, {expression} AS sort_key
-                        FROM {resource.table} AS r
-                        WHERE {chosen.sql}
-                        ORDER BY sort_key {order}, r.id {order}
-                        LIMIT {limit} + 1 OFFSET {skip}
-                    ) AS s
-                ) AS r
-            ) AS p
-            """,
-            *chosen.args,
-        )
+                    SELECT r.*, {expression} AS sort_key
+                    FROM {resource.table} AS r
+                    WHERE {chosen.sql}
+                    ORDER BY sort_key {order}, r.id {order}
+                    LIMIT {limit} + 1 OFFSET {skip}
+                ) AS s
+            ) AS r
+        ) AS p
+    """
+    return Page(actor.team_id, query, sort, order, sql, chosen.args)
+
+
+async def look(db: Database, page: Page) -> Found:
+    """Read a page, in one round trip."""
+    try:
+        row = await db.one(page.sql, *page.args)
     except asyncpg.DataError as error:
-        if query.cursor is None:
+        if page.query.cursor is None:
             raise
         raise Invalid.field("cursor", "is not one that a list gave out") from error
+    ids = row["ids"] or []
     after = None
     if row["more"]:
-        after = Place(actor.team_id, sort, order, row["last_key"], row["last_id"]).text()
-    return Reply(
-        b"[" + (row["items"] or "").encode() + b"]",
-        pagination=_pagination(query, row["total"], after),
-        stats=row["stats"].encode(),
-        meta=b'{"as_of_seq":%d}' % row["head"],
+        after = Place(page.team_id, page.sort, page.order, row["last_key"], ids[-1]).text()
+    return Found(
+        row["head"],
+        ids,
+        row["images"] or [],
+        row["total"],
+        row["stats"].encode(),
+        _pagination(page.query, row["total"], after),
+        row["day_left"],
     )
 
 
