@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     begun = monotonic()
     # Ended by a supervisor or by `timeout`, it ends its servers as it does on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _allow_files(max(options.clients, default=0) + SPARE_FILES)
+    _allow_files(2 * max(options.clients, default=0) + SPARE_FILES)
     samples: list[Sample] = []
     skipped: dict[str, str] = {}
     try:
@@ -59,7 +59,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="of every measure (%(default)s)")
     parser.add_argument("--seconds", type=float, default=2.0, help="of one load (%(default)s)")
     parser.add_argument(
-        "--clients", type=_numbers, default=[100, 1000], help="in the room (100,1000)"
+        "--clients", type=_numbers, default=[1000, 5000], help="in the room (1000,5000)"
     )
     parser.add_argument("--only", type=Part, choices=list(Part), help="one part")
     parser.add_argument(
@@ -104,9 +104,9 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 def _tell(sample: Sample) -> None:
     figure = sample.values[report.MAIN[sample.part]] * report.SCALES[sample.part]
-    unit = "KB" if sample.part is Part.MEMORY else "µs"
+    unit = report.UNITS[sample.part]
     sys.stderr.write(
-        f"{sample.round + 1}  {sample.measure:<34}{sample.server:<14}{figure:9.1f} {unit}\n"
+        f"{sample.round + 1}  {sample.measure:<34}{sample.server:<14}{figure:9.2f} {unit}\n"
     )
 
 

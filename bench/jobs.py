@@ -1,7 +1,9 @@
 """What the load process is told to do, and what it reports; both travel as JSON."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -66,8 +68,74 @@ class Room(BaseModel):
     seconds: float
 
 
+class Log(BaseModel):
+    """Where another node of ours writes: its changes reach the server over Redis alone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    database_url: str
+    redis_url: str
+    team_id: UUID
+    user_id: UUID
+
+
+class Burst(BaseModel):
+    """Screens in one room while many changes are made at once, again and again.
+
+    `holds` stands once in every event. Our server hears the changes from another node, by `log`; a
+    peer is asked to make them, by `loud`, and the same in a silent team is taken off.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["burst"] = "burst"
+    target: Target
+    enters: list[dict[str, Any]]
+    hello: str
+    event: str
+    holds: str
+    events: int
+    log: Log | None
+    loud: list[Request]
+    silent: list[Request]
+    seconds: float
+
+
+class Herd(BaseModel):
+    """Screens that are all cut off and all come back at once.
+
+    With `resumes` each says that it has missed the last `missed` events, and must get them once.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["herd"] = "herd"
+    target: Target
+    enters: list[dict[str, Any]]
+    hello: str
+    event: str
+    resumes: bool
+    missed: int
+    loud: list[Request]
+
+
+class Pause(BaseModel):
+    """A full garbage collection with so many screens, as bench/probe.py tells it in `file`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["pause"] = "pause"
+    target: Target
+    enters: list[dict[str, Any]]
+    hello: str
+    file: Path
+
+
 class Idle(BaseModel):
-    """Screens that only are there. A browser offers to compress; `compress` offers it too."""
+    """Screens that only are there. A browser offers to compress; `compress` offers it too.
+
+    `seconds` is how long they are watched; 0 measures their memory alone.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -76,9 +144,11 @@ class Idle(BaseModel):
     enters: list[dict[str, Any]]
     hello: str
     compress: bool
+    seconds: float = 0.0
 
 
-Job = Annotated[Calls | Room | Idle, Field(discriminator="kind")]
+Some = Calls | Room | Burst | Herd | Pause | Idle
+Job = Annotated[Some, Field(discriminator="kind")]
 
 
 class Outcome(BaseModel):

@@ -11,18 +11,26 @@ from typing import Any
 import uvloop
 from pydantic import TypeAdapter
 
-from bench import callers, rooms
-from bench.jobs import Calls, Failed, Job, Outcome, Room
+from bench import burst, callers, herd, pause, rooms
+from bench.jobs import Burst, Calls, Failed, Herd, Job, Outcome, Pause, Room
 
 JOBS: TypeAdapter[Any] = TypeAdapter(Job)
 
 
 async def perform(job: Job) -> Outcome:
-    if isinstance(job, Calls):
-        return await callers.call(job)
-    if isinstance(job, Room):
-        return await rooms.deliver(job)
-    return await rooms.rest(job)
+    match job:
+        case Calls():
+            return await callers.call(job)
+        case Room():
+            return await rooms.deliver(job)
+        case Burst():
+            return await burst.deliver(job)
+        case Herd():
+            return await herd.come_back(job)
+        case Pause():
+            return await pause.collect(job)
+        case _:
+            return await rooms.rest(job)
 
 
 def main() -> None:

@@ -2,31 +2,40 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from bench import data
 from bench.data import Person
-from bench.jobs import Calls, Idle, Request, Room
+from bench.jobs import Burst, Calls, Herd, Idle, Log, Pause, Request, Room, Some
 from bench.servers import Running
 
 CALLERS = 16
 GOTTEN = 5  # records that each caller reads in turn
 MEMBERS = "/v1/teams/current/members"
+RECORDS_TO = (
+    1000  # screens; a whole record to more of them tells nothing that a small event does not
+)
+AT_ONCE = 10  # changes of a burst
+MISSED = 20  # events, by those who were cut off
 
 
 class Part(StrEnum):
     REST = "rest"
     ROOMS = "rooms"
+    HERD = "herd"
     MEMORY = "memory"
+    PAUSE = "pause"
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     name: str
     part: Part
-    job: Callable[[Running], Calls | Room | Idle]
+    job: Callable[[Running], Some]
+    probed: bool = False  # needs bench/probe.py in the server
 
 
 def rest(seconds: float) -> Iterator[Measure]:
@@ -39,16 +48,32 @@ def rest(seconds: float) -> Iterator[Measure]:
 def rooms(clients: Sequence[int], seconds: float) -> Iterator[Measure]:
     for count in clients:
         yield Measure(f"small event, {count}", Part.ROOMS, _roles(count, seconds))
-        yield Measure(f"record event, {count}", Part.ROOMS, _notes(count, seconds))
+        if count <= RECORDS_TO:
+            yield Measure(f"record event, {count}", Part.ROOMS, _notes(count, seconds))
+        yield Measure(f"burst of {AT_ONCE}, {count}", Part.ROOMS, _bursts(count, seconds))
+
+
+def herd(count: int) -> Iterator[Measure]:
+    yield Measure(f"herd, {count}", Part.HERD, _herd(count))
 
 
 def memory(count: int) -> Iterator[Measure]:
-    yield Measure(f"idle, {count}", Part.MEMORY, _idle(count, compress=False))
+    yield Measure(f"idle, {count}", Part.MEMORY, _idle(count))
 
 
 def memory_of_browsers(count: int) -> Iterator[Measure]:
     """Every browser offers to compress; a server that takes it up keeps a window for each."""
     yield Measure(f"idle, {count}, compression offered", Part.MEMORY, _idle(count, compress=True))
+
+
+def idle(count: int, seconds: float) -> Iterator[Measure]:
+    """Long enough for every connection to be pinged."""
+    name = f"idle, {count}, for {seconds:.0f} s"
+    yield Measure(name, Part.MEMORY, _idle(count, seconds=seconds))
+
+
+def pause(count: int) -> Iterator[Measure]:
+    yield Measure(f"full collection, {count}", Part.PAUSE, _pause(count), probed=True)
 
 
 def _reads(path: str, seconds: float) -> Callable[[Running], Calls]:
@@ -147,19 +172,85 @@ def _notes(count: int, seconds: float) -> Callable[[Running], Room]:
     return job
 
 
-def _idle(count: int, *, compress: bool) -> Callable[[Running], Idle]:
+def _bursts(count: int, seconds: float) -> Callable[[Running], Burst]:
+    """Ten colleagues become viewers and agents again; with us another node tells of ten changes."""
+
+    def writes(server: Running, team: int) -> list[Request]:
+        if server.subject.resumes:
+            return []
+        ids = [str(Person(team, n).user_id) for n in range(2, 2 + AT_ONCE)]
+        bodies = [{"ids": ids, "role": role} for role in ("viewer", "agent")]
+        return _patches(server, team, MEMBERS, bodies)
+
+    def job(server: Running) -> Burst:
+        subject, ours = server.subject, server.subject.resumes
+        author = Person(data.ROOM)
+        log = Log(
+            database_url=server.database_url,
+            redis_url=server.redis_url,
+            team_id=author.team_id,
+            user_id=author.user_id,
+        )
+        return Burst(
+            target=server.target,
+            enters=_screens(server, count),
+            hello=subject.hello,
+            event=subject.member_event,
+            holds='"k":"bench.changed"' if ours else "member:updated",
+            events=AT_ONCE,
+            log=log if ours else None,
+            loud=writes(server, data.ROOM),
+            silent=writes(server, data.SILENT),
+            seconds=seconds,
+        )
+
+    return job
+
+
+def _herd(count: int) -> Callable[[Running], Herd]:
+    def job(server: Running) -> Herd:
+        path = f"{MEMBERS}/{Person(data.ROOM, 2).user_id}"
+        return Herd(
+            target=server.target,
+            enters=_screens(server, count),
+            hello=server.subject.hello,
+            event=server.subject.member_event,
+            resumes=server.subject.resumes,
+            missed=MISSED,
+            loud=_patches(server, data.ROOM, path, [{"role": "viewer"}, {"role": "agent"}]),
+        )
+
+    return job
+
+
+def _idle(count: int, *, compress: bool = False, seconds: float = 0.0) -> Callable[[Running], Idle]:
     def job(server: Running) -> Idle:
         return Idle(
             target=server.target,
             enters=_screens(server, count),
             hello=server.subject.hello,
             compress=compress,
+            seconds=seconds,
         )
 
     return job
 
 
-def _patches(server: Running, team: int, path: str, bodies: list[dict[str, str]]) -> list[Request]:
+def _pause(count: int) -> Callable[[Running], Pause]:
+    def job(server: Running) -> Pause:
+        return Pause(
+            target=server.target,
+            enters=_screens(server, count),
+            hello=server.subject.hello,
+            file=server.probe,
+        )
+
+    return job
+
+
+def _patches(
+    server: Running, team: int, path: str, bodies: Sequence[Mapping[str, Any]]
+) -> list[Request]:
     headers = server.subject.headers(Person(team))
     return [
         Request(method="PATCH", path=path, headers=headers, body=json.dumps(body))

@@ -6,7 +6,7 @@ CREATE TEMPORARY TABLE offices AS
 SELECT
     n,
     md5('team ' || n)::uuid AS id,
-    CASE n WHEN 1 THEN 16 WHEN 2 THEN 500 ELSE 2 END AS people,
+    CASE n WHEN 1 THEN 16 WHEN 2 THEN 1002 WHEN 3 THEN 12 ELSE 2 END AS people,
     CASE n WHEN 1 THEN 500 ELSE 1 END AS deals
 FROM generate_series(1, 23) AS n;
 

@@ -15,6 +15,7 @@ from bench.servers import House, Load, Running, started
 from bench.subjects import OURS, Subject
 from db.embedded import attach
 
+IDLE_SECONDS: Final = 30.0  # every connection is pinged at least once
 WARM_SECONDS: Final = 1.0  # V8 compiles what it has seen often; it is not measured before
 
 
@@ -38,13 +39,19 @@ class Plan:
             yield from plan.rest(self.seconds)
         if Part.ROOMS in self.parts:
             yield from plan.rooms(self.clients, self.seconds)
+        if Part.HERD in self.parts:
+            yield from plan.herd(max(self.clients))
 
     def fresh(self) -> Iterator[Measure]:
         """What needs a server that has done nothing before: memory once taken is kept."""
+        most = max(self.clients)
         if Part.MEMORY in self.parts:
-            yield from plan.memory(max(self.clients))
+            yield from plan.memory(most)
         if Part.MEMORY in self.parts and not self.quick:
-            yield from plan.memory_of_browsers(max(self.clients))
+            yield from plan.memory_of_browsers(most)
+            yield from plan.idle(2 * most, IDLE_SECONDS)
+        if Part.PAUSE in self.parts:
+            yield from plan.pause(most)
 
 
 def measured(
@@ -64,7 +71,9 @@ def measured(
                             yield _sample(load, measure, server, number)
         for measure in wanted.fresh():
             for subject in subjects:
-                with started(subject, house) as server:
+                if measure.probed and not subject.python:
+                    continue
+                with started(subject, house, probed=measure.probed) as server:
                     yield _sample(load, measure, server, 0)
 
 

@@ -27,7 +27,11 @@ TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
 class Screen(asyncio.Protocol):
-    """Enters a room and calls `saw` for each packet that begins with `event`."""
+    """Enters a room and calls `saw` for each packet that begins with `event`.
+
+    It has entered with the packet that begins with `hello`, or, given `until`, with the event that
+    holds that.
+    """
 
     def __init__(
         self,
@@ -37,8 +41,10 @@ class Screen(asyncio.Protocol):
         hello: bytes,
         event: bytes = b"",
         saw: Callable[[bytes], None] = lambda _: None,
+        until: bytes = b"",
         compress: bool = False,
     ) -> None:
+        self.greeting = b""
         self.entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.count = 0
         self.compressed = False
@@ -47,6 +53,7 @@ class Screen(asyncio.Protocol):
         self._hello = hello
         self._event = event or b"nothing"
         self._saw = saw
+        self._until = until
         self._upgraded = False
         self._rest = b""
         self._inflate = zlib.decompressobj(-zlib.MAX_WBITS) if compress else None
@@ -103,6 +110,8 @@ class Screen(asyncio.Protocol):
         if message.startswith(self._event):
             self.count += 1
             self._saw(message)
+            if self._until and self._until in message and not self.entered.done():
+                self.entered.set_result(None)
         elif first & 15 == TEXT:
             self._answer(message)
         elif first & 15 == PING:
@@ -117,8 +126,10 @@ class Screen(asyncio.Protocol):
             self._send(TEXT, self._auth)
         elif message.startswith(b"44"):
             self._fail(f"refused: {message[:SHOWN]!r}")
-        if message.startswith(self._hello) and not self.entered.done():
-            self.entered.set_result(None)
+        if message.startswith(self._hello) and not self.greeting:
+            self.greeting = message
+            if not self._until:
+                self.entered.set_result(None)
 
     def _send(self, opcode: int, message: bytes) -> None:
         """Masked, as a client must, with a key of zeros: the cheapest that is lawful."""

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from bench import cores
 from bench.cores import Cores
-from bench.jobs import Calls, Failed, Idle, Outcome, Room, Target
+from bench.jobs import Failed, Outcome, Some, Target
 from bench.subjects import Subject, environment
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -41,17 +41,23 @@ class Running:
     subject: Subject
     target: Target
     log: Path
+    database_url: str
+    redis_url: str
+    probe: Path  # where bench/probe.py tells what it saw
 
 
 @contextmanager
-def started(subject: Subject, house: House) -> Iterator[Running]:
-    """The server, ready; it is ended by its process id."""
+def started(subject: Subject, house: House, *, probed: bool = False) -> Iterator[Running]:
+    """The server, ready; it is ended by its process id. `probed` runs it inside bench/probe.py."""
     port = _free_port()
     database = house.databases[subject.name]
     log = house.logs / f"{subject.name}.log"
+    probe = house.logs / f"{subject.name}.probe.json"
+    python, *rest = subject.command
+    command = [python, "-m", "bench.probe", str(probe), *rest] if probed else subject.command
     with cores.on(house.cores.measured), log.open("wb") as output:
         process = subprocess.Popen(
-            subject.command,
+            command,
             cwd=PROJECT,
             env=environment(subject, port=port, database=database, redis=house.redis),
             stdin=subprocess.DEVNULL,
@@ -62,7 +68,7 @@ def started(subject: Subject, house: House) -> Iterator[Running]:
     try:
         _wait_ready(process, port, log)
         target = Target(port=port, pid=process.pid, postgres_pid=house.postgres_pid)
-        yield Running(subject, target, log)
+        yield Running(subject, target, log, database, house.redis, probe)
     finally:
         process.terminate()
         try:
@@ -92,7 +98,7 @@ class Load:
         self._process.kill()
         self._process.communicate()
 
-    def put(self, job: Calls | Room | Idle) -> Outcome:
+    def put(self, job: Some) -> Outcome:
         """Run one job; raise Failed when the server did not do what was asked."""
         asked, told = self._process.stdin, self._process.stdout
         if asked is None or told is None:

@@ -30,6 +30,8 @@ class Subject:
     escrow_event: str
     member_event: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    resumes: bool = False  # numbers its events, and can give those that were missed
+    python: bool = True
 
 
 def ours() -> Subject:
@@ -49,6 +51,7 @@ def ours() -> Subject:
         escrow_event='42["event"',
         member_event='42["event"',
         settings={"DEMO": "false", "JWT_SECRET": SECRET, "LOG_LEVEL": "warning"},
+        resumes=True,
     )
 
 
@@ -68,10 +71,18 @@ def node(modules: Path) -> Subject:
         "Express, pg, socket.io with its Redis adapter",
         ["node", str(HERE / "peers" / "express" / "server.js")],
         {"NODE_PATH": str(modules), "NODE_ENV": "production"},
+        python=False,
     )
 
 
-def _peer(name: str, about: str, command: list[str], settings: Mapping[str, str]) -> Subject:
+def _peer(
+    name: str,
+    about: str,
+    command: list[str],
+    settings: Mapping[str, str],
+    *,
+    python: bool = True,
+) -> Subject:
     return Subject(
         name,
         about + ": believes a header, keeps no log",
@@ -82,6 +93,7 @@ def _peer(name: str, about: str, command: list[str], settings: Mapping[str, str]
         escrow_event='42["escrow:updated"',
         member_event='42["member:updated"',
         settings=settings,
+        python=python,
     )
 
 

@@ -178,6 +178,22 @@ async def change_role(request: web.Request) -> web.Response:
     return answer({"success": True, "data": member})
 
 
+@routes.patch("/v1/teams/current/members")
+async def change_roles(request: web.Request) -> web.Response:
+    body = await request.json()
+    rows = await request.app[POOL].fetch(
+        "UPDATE members SET role = $3, version = version + 1"
+        " WHERE team_id = $1 AND user_id = ANY ($2) AND removed_at IS NULL RETURNING *",
+        request[TEAM],
+        [UUID(each) for each in body["ids"]],
+        body["role"],
+    )
+    members = [fields(row) for row in rows]
+    for member in members:
+        await sio.emit("member:updated", member, room=member["team_id"])
+    return answer({"success": True, "data": members})
+
+
 async def speak_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec(
         "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"

@@ -8,6 +8,8 @@ import pytest
 from typing_extensions import override
 
 from bench import report
+from bench.audience import Audience
+from bench.jobs import Failed
 from bench.meter import percentile
 from bench.plan import Part
 from bench.report import Sample
@@ -99,3 +101,28 @@ async def test_a_screen_reads_frames_however_they_are_cut(piece: int, *, compres
     assert screen.count == 1
     assert wire.sent.endswith(b"\x81\x81\0\0\0\x003")
     assert b'40{"token": "t"}' in wire.sent
+
+
+async def test_a_screen_that_resumes_has_entered_with_the_last_event_it_missed() -> None:
+    screen = Screen(1, {}, hello=b'42["hello"', event=b'42["event"', until=b'"s":3,')
+    screen.connection_made(Wire())
+    stream = b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + frame('42["hello",{}]')
+    screen.data_received(stream + frame('42["event",[{"s":1,},{"s":2,}]]'))
+    assert screen.greeting == b'42["hello",{}]'
+    assert not screen.entered.done()
+    screen.data_received(frame('42["event",[{"s":3,}]]'))
+    assert screen.entered.done()
+
+
+def test_events_are_counted_however_many_come_in_one_message() -> None:
+    audience = Audience(b"changed", events=3)
+    audience.screens.append(Screen.__new__(Screen))
+    audience.expect()
+    audience.saw(b"changed changed")
+    with pytest.raises(Failed, match="different numbers"):
+        audience.check()
+    audience.saw(b"changed")
+    audience.check()
+    audience.saw(b"changed")
+    with pytest.raises(Failed, match="different numbers"):
+        audience.check()

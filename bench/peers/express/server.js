@@ -108,6 +108,16 @@ async function changeRole(request, response) {
   response.json({ success: true, data: changed.rows[0] });
 }
 
+async function changeRoles(request, response) {
+  const changed = await pool.query(
+    `UPDATE members SET role = $3, version = version + 1
+     WHERE team_id = $1 AND user_id = ANY ($2) AND removed_at IS NULL RETURNING *`,
+    [request.who.team, request.body.ids, request.body.role],
+  );
+  for (const member of changed.rows) tell("member:updated", member);
+  response.json({ success: true, data: changed.rows });
+}
+
 async function main() {
   const publisher = createClient({ url: process.env.REDIS_URL });
   const subscriber = publisher.duplicate();
@@ -120,6 +130,7 @@ async function main() {
   app.use("/v1", signIn);
   app.route("/v1/escrows").get(list).post(create);
   app.route("/v1/escrows/:id").get(get).patch(update);
+  app.patch("/v1/teams/current/members", changeRoles);
   app.patch("/v1/teams/current/members/:id", changeRole);
   server.listen(Number(process.env.PORT), "127.0.0.1", 4096);
 }
