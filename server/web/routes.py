@@ -9,6 +9,10 @@ from typing import Final
 from aiohttp import web
 
 FOLDER: Final = Path(__file__).parent / "static"
+CLONE: Final = FOLDER.parents[2]
+# What the page shares with every other client of ours. It is served at its path in the repository:
+# the same `../../../clients/js/src/` leads there on disk and, as no URL goes above /, in a browser.
+CLIENT: Final = CLONE / "clients" / "js" / "src"
 TYPES: Final = {
     ".css": "text/css",
     ".html": "text/html",
@@ -26,7 +30,8 @@ POLICY: Final = (
 )
 # Where the page names every module: else a browser finds them one import deep at a time.
 MODULES: Final = b"<!-- modules -->"
-CLASSIC: Final = "theme.js"  # a script that must run before the first paint, and so is no module
+PAGE: Final = "/static/index.html"
+CLASSIC: Final = "/static/theme.js"  # runs before the first paint, and so is no module
 # A vendored file has its version in its name, so a new one is another file.
 FOREVER: Final = "public, max-age=31536000, immutable"
 ASK_FIRST: Final = "no-cache"
@@ -49,7 +54,7 @@ class Asset:
             "Content-Type": f"{TYPES[PurePath(name).suffix]}; charset=utf-8",
             "Content-Security-Policy": POLICY,
             "X-Content-Type-Options": "nosniff",
-            "Cache-Control": FOREVER if name.startswith("vendor/") else ASK_FIRST,
+            "Cache-Control": FOREVER if "/vendor/" in name else ASK_FIRST,
             "Vary": "Accept-Encoding",
             "ETag": tag,
         }
@@ -64,17 +69,17 @@ class Asset:
 
 
 def add_routes(app: web.Application) -> None:
-    """Only what lies in the folder can be asked for: a path is looked up, never opened."""
-    assets = {name: Asset.of(name, plain) for name, plain in _files().items()}
+    """Only what lies in the folders can be asked for: a path is looked up, never opened."""
+    assets = {path: Asset.of(path, plain) for path, plain in _files().items()}
 
     async def page(request: web.Request) -> web.Response:
-        return assets["index.html"].answer(request)
+        return assets[PAGE].answer(request)
 
     async def icon(request: web.Request) -> web.Response:
-        return assets["favicon.svg"].answer(request)
+        return assets["/static/favicon.svg"].answer(request)
 
     async def file(request: web.Request) -> web.Response:
-        asset = assets.get(request.match_info["path"])
+        asset = assets.get(request.path)
         if asset is None:
             raise web.HTTPNotFound
         return asset.answer(request)
@@ -82,19 +87,24 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/", page)
     app.router.add_get("/favicon.ico", icon)
     app.router.add_get("/static/{path:.+}", file)
+    app.router.add_get("/clients/{path:.+}", file)
 
 
 def _files() -> dict[str, bytes]:
-    """Every file by its name below the folder; the page with the names of all modules in it."""
+    """Every file by its path on the server; the page with the names of all modules in it."""
     files = {
-        path.relative_to(FOLDER).as_posix(): path.read_bytes()
-        for path in sorted(FOLDER.rglob("*"))
-        if path.is_file() and path.suffix in TYPES
+        **{f"/static/{path.relative_to(FOLDER).as_posix()}": path for path in _in(FOLDER)},
+        **{f"/{path.relative_to(CLONE).as_posix()}": path for path in _in(CLIENT)},
     }
     links = [
-        f'<link rel="modulepreload" href="/static/{name}" />'.encode()
+        f'<link rel="modulepreload" href="{name}" />'.encode()
         for name in files
         if name.endswith(".js") and name != CLASSIC
     ]
-    files["index.html"] = files["index.html"].replace(MODULES, b"\n    ".join(links))
-    return files
+    read = {name: path.read_bytes() for name, path in files.items()}
+    read[PAGE] = read[PAGE].replace(MODULES, b"\n    ".join(links))
+    return read
+
+
+def _in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in TYPES and path.is_file())

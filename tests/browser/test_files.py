@@ -4,14 +4,18 @@ import gzip
 import hashlib
 import re
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from server.web.routes import FOLDER
+from server.web.routes import CLIENT, CLONE, FOLDER
 from tests.api.whole_server import WholeServer
 
 VENDOR = FOLDER / "vendor"
-MODULES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js"))
+MODULES = {  # by their path on the server
+    **{f"/static/{path.relative_to(FOLDER).as_posix()}": path for path in FOLDER.rglob("*.js")},
+    **{f"/{path.relative_to(CLONE).as_posix()}": path for path in CLIENT.rglob("*.js")},
+}
 
 
 async def test_the_page_is_sent_with_a_strict_policy(server: WholeServer) -> None:
@@ -27,8 +31,8 @@ async def test_the_page_is_sent_with_a_strict_policy(server: WholeServer) -> Non
 
 async def test_the_page_names_every_module_it_will_need(server: WholeServer) -> None:
     page = (await server.ask("GET", "/")).raw.decode()
-    named = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)" />', page)
-    assert named == [name for name in MODULES if name != "theme.js"]
+    named = re.findall(r'<link rel="modulepreload" href="([^"]+)" />', page)
+    assert sorted(named) == sorted(MODULES.keys() - {"/static/theme.js"})
 
 
 async def test_what_is_known_is_not_sent_again(server: WholeServer) -> None:
@@ -66,6 +70,9 @@ async def test_files_are_compressed_for_those_who_take_it(server: WholeServer) -
         "/static/vendor/..%2f..%2froutes.py",
         "/static/",
         "/static//etc/passwd",
+        "/clients/js/package.json",
+        "/clients/js/src/../package.json",
+        "/clients/python/pyproject.toml",
     ],
 )
 async def test_nothing_outside_the_folder_can_be_had(server: WholeServer, path: str) -> None:
@@ -85,20 +92,24 @@ def test_vendored_files_are_those_their_readme_names() -> None:
     }
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if "/vendor/" not in name))
 def test_every_import_leads_to_a_file_of_ours(name: str) -> None:
-    if name.startswith("vendor/"):
-        return
+    """The same path must lead there on disk, for editors and Node, and in a browser."""
     for target in re.findall(
-        r'^(?:import|\} from|.* from) "([^"]+)";$', source(name), re.MULTILINE
+        r'^(?:import|\} from|.* from) "([^"]+)";$', MODULES[name].read_text(), re.MULTILINE
     ):
         assert target.startswith("."), f"{name} imports {target} from elsewhere"
-        assert ((FOLDER / name).parent / target).resolve().is_file(), f"{name}: no {target}"
+        meant = (MODULES[name].parent / target).resolve()
+        asked = urlsplit(urljoin(f"http://here{name}", target)).path
+        assert MODULES.get(asked) == meant, f"{name}: no {target}"
+
+
+def test_the_client_needs_nothing_of_the_page() -> None:
+    for path in CLIENT.rglob("*.js"):
+        assert "server/web" not in path.read_text()
+        for target in re.findall(r' from "([^"]+)";$', path.read_text(), re.MULTILINE):
+            assert (path.parent / target).resolve().is_relative_to(CLIENT), f"{path}: {target}"
 
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def source(name: str) -> str:
-    return (FOLDER / name).read_text()

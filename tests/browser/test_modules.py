@@ -17,7 +17,7 @@ async def page(browser: Browser, server: WholeServer) -> Any:
 
 
 SEQUENCE = """async (frames) => {
-    const { Sequence } = await import("/static/room/sequence.js");
+    const { Sequence } = await import("/clients/js/src/sequence.js");
     const applied = [];
     let asked = 0;
     const apply = (events) => applied.push(...events.map(({ s }) => s));

@@ -2,8 +2,8 @@
 /** The page: signed out or in a room. */
 
 import { Room } from "./room/room.js";
-import { Session } from "./room/session.js";
-import { Refusal } from "./room/refusal.js";
+import { Session } from "../../../clients/js/src/session.js";
+import { Refusal } from "../../../clients/js/src/refusal.js";
 import { here } from "./room/routes.js";
 import { html, keyed } from "./vendor/lit-3.3.3.min.js";
 import { Piece } from "./pieces/piece.js";
@@ -18,7 +18,7 @@ class App extends Piece {
     waiting: { state: true },
     farewell: { state: true },
   };
-  #session = new Session();
+  #session = new Session({ storage: localStorage });
 
   constructor() {
     super();

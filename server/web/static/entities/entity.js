@@ -6,7 +6,7 @@ import { field } from "./field.js";
 import { words } from "./format.js";
 import { listings } from "./listings.js";
 
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 /** @import { Field, Group } from "./field.js" */
 
 /**

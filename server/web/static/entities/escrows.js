@@ -5,7 +5,7 @@ import { COMMISSION_TYPES, OWNER, PROPERTY_TYPES, choices, field } from "./field
 import { daysUntil } from "./format.js";
 import { sum } from "./sums.js";
 
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 /** @import { Entity } from "./entity.js" */
 
 const REPRESENTS = choices({ buyer: "Buyer", seller: "Seller", dual: "Buyer and seller" });

@@ -4,7 +4,7 @@
 import { COMMISSION_TYPES, OWNER, PROPERTY_TYPES, field } from "./field.js";
 import { average, sum } from "./sums.js";
 
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 /** @import { Entity } from "./entity.js" */
 
 /** @param {Row} row */

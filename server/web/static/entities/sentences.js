@@ -6,7 +6,7 @@ import { byName, fieldOf, knows, statusOf, titleOf } from "./entity.js";
 import { OWNER, spoken } from "./field.js";
 import { date, show } from "./format.js";
 
-/** @import { RoomEvent, Row } from "../room/types.js" */
+/** @import { RoomEvent, Row } from "../../../../clients/js/src/types.js" */
 /** @import { Entity } from "./entity.js" */
 /** @import { Field } from "./field.js" */
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** Totals over records; money is added in cents, so that a total never ends in .30000000004. */
 
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 /**
  * @param {readonly Row[]} rows

@@ -11,7 +11,7 @@ import { Piece, given } from "./piece.js";
 
 /** @import { Entity, Status } from "../entities/entity.js" */
 /** @import { Room } from "../room/room.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 const FIRST = 30;
 const MORE = 60;

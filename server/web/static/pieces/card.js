@@ -10,7 +10,7 @@ import { icon } from "./icons.js";
 
 /** @import { Entity } from "../entities/entity.js" */
 /** @import { Room } from "../room/room.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 const OFF_MARKET = new Set(["hold", "withdrawn", "expired", "cancelled"]);
 

@@ -8,9 +8,9 @@ import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { Dialog } from "./dialog.js";
 
 /** @import { Entity } from "../entities/entity.js" */
-/** @import { Write } from "../room/outbox.js" */
-/** @import { Refusal } from "../room/refusal.js" */
-/** @import { Detail, Row } from "../room/types.js" */
+/** @import { Write } from "../../../../clients/js/src/outbox.js" */
+/** @import { Refusal } from "../../../../clients/js/src/refusal.js" */
+/** @import { Detail, Row } from "../../../../clients/js/src/types.js" */
 
 /** @typedef {{write: Write, refusal: Refusal}} Clash */
 

@@ -9,7 +9,7 @@ import { Piece, given } from "./piece.js";
 
 /** @import { Entity } from "../entities/entity.js" */
 /** @import { Room } from "../room/room.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 const STATES = ["pending", "satisfied", "waived", "removed"];
 const USUAL = ["inspection", "appraisal", "loan"];

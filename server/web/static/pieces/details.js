@@ -11,7 +11,7 @@ import "./value.js";
 /** @import { Entity } from "../entities/entity.js" */
 /** @import { Field, Group } from "../entities/field.js" */
 /** @import { Room } from "../room/room.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 const MIN_SHOWN = 3;
 

@@ -1,13 +1,13 @@
 // @ts-check
 /** A modal dialog: title, form, two buttons; the browser keeps the focus in and brings it back. */
 
-import { Refusal } from "../room/refusal.js";
+import { Refusal } from "../../../../clients/js/src/refusal.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { focusFirstError, sentenceCase } from "./form.js";
 import { icon } from "./icons.js";
 import { Piece, given } from "./piece.js";
 
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 /**
  * @typedef {object} Frame

@@ -10,7 +10,7 @@ import { Piece, TICK_MS, given } from "./piece.js";
 import { story } from "./story.js";
 
 /** @import { Room } from "../room/room.js" */
-/** @import { RoomEvent } from "../room/types.js" */
+/** @import { RoomEvent } from "../../../../clients/js/src/types.js" */
 
 const FRESH_MS = 5_000;
 

@@ -10,7 +10,7 @@ import { story } from "./story.js";
 
 /** @import { Entity } from "../entities/entity.js" */
 /** @import { Room } from "../room/room.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 const PAGE = 50;
 

@@ -2,7 +2,7 @@
 /** Which records somebody wants to see, and in which order. */
 
 /** @import { Entity } from "../entities/entity.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 const SEARCHED = [
   "display_address",

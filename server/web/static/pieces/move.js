@@ -7,9 +7,9 @@ import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { Dialog } from "./dialog.js";
 import { focusFirstError, labelled, readForm, sentenceCase } from "./form.js";
 
-/** @import { Refusal } from "../room/refusal.js" */
+/** @import { Refusal } from "../../../../clients/js/src/refusal.js" */
 /** @import { Field } from "../entities/field.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 export class Move extends Dialog {
   static properties = { row: { state: true }, to: { state: true }, asked: { state: true } };

@@ -13,7 +13,7 @@ import "./removal.js";
 
 /** @import { Entity } from "../entities/entity.js" */
 /** @import { Room } from "../room/room.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 const TABS = [
   ["details", "Details"],

@@ -8,7 +8,7 @@ import { html } from "../vendor/lit-3.3.3.min.js";
 import { Dialog } from "./dialog.js";
 import { focusFirstError, labelled, readForm } from "./form.js";
 
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 export class RelistDialog extends Dialog {
   static properties = { row: { state: true } };

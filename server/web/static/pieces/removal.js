@@ -5,7 +5,7 @@ import { titleOf } from "../entities/entity.js";
 import { html } from "../vendor/lit-3.3.3.min.js";
 import { Dialog } from "./dialog.js";
 
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 export class Removal extends Dialog {
   static properties = { row: { state: true } };

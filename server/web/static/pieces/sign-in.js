@@ -1,14 +1,14 @@
 // @ts-check
 /** The way in: sign in, register a team, or accept an invitation. */
 
-import { Refusal } from "../room/refusal.js";
+import { Refusal } from "../../../../clients/js/src/refusal.js";
 import { here } from "../room/routes.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { focusFirstError, sentenceCase } from "./form.js";
 import { icon } from "./icons.js";
 import { Piece, given } from "./piece.js";
 
-/** @import { Session } from "../room/session.js" */
+/** @import { Session } from "../../../../clients/js/src/session.js" */
 
 /**
  * @typedef {{name: string, label: string, type: string, complete: string, hint?: string}} Blank

@@ -13,7 +13,7 @@ import { Piece, given } from "./piece.js";
 
 /** @import { Entity } from "../entities/entity.js" */
 /** @import { Room } from "../room/room.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 const FIRST = 100;
 const NUMERIC = new Set(["money", "integer", "decimal"]);

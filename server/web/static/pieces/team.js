@@ -2,7 +2,7 @@
 /** Who is in the team, and for those who lead it, whom they have invited. */
 
 import { ago, fullDate, words } from "../entities/format.js";
-import { Refusal } from "../room/refusal.js";
+import { Refusal } from "../../../../clients/js/src/refusal.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { avatar } from "./avatar.js";
 import { sentenceCase } from "./form.js";

@@ -3,7 +3,7 @@
 
 import { read, spoken, typed } from "../entities/field.js";
 import { show } from "../entities/format.js";
-import { Refusal } from "../room/refusal.js";
+import { Refusal } from "../../../../clients/js/src/refusal.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { sentenceCase } from "./form.js";
 import { icon } from "./icons.js";
@@ -13,7 +13,7 @@ import { Piece, given } from "./piece.js";
 /** @import { Entity } from "../entities/entity.js" */
 /** @import { Field } from "../entities/field.js" */
 /** @import { Room } from "../room/room.js" */
-/** @import { Row } from "../room/types.js" */
+/** @import { Row } from "../../../../clients/js/src/types.js" */
 
 export class Value extends Piece {
   static properties = {

@@ -1,8 +1,8 @@
 // @ts-check
 /** What happened in the team, newest first: the live stream, and the past as far as one scrolls. */
 
-/** @import { RoomEvent } from "./types.js" */
-/** @import { Session } from "./session.js" */
+/** @import { RoomEvent } from "../../../../clients/js/src/types.js" */
+/** @import { Session } from "../../../../clients/js/src/session.js" */
 
 const PAGE = 40;
 const MOST = 600;

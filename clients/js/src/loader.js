@@ -2,45 +2,51 @@
 /** Reads every record of the team, page by page, and keeps trying while the network is away. */
 
 import { Refusal } from "./refusal.js";
+import { pause } from "./surroundings.js";
 
 /** @import { Session } from "./session.js" */
 /** @import { Store } from "./store.js" */
 
+/** @typedef {{name: string, plural: string}} Kind of record: as events and as paths name it */
+
 const PAGE = 100;
 
 /**
- * The board needs what is not archived first; the archive follows behind it.
+ * A board needs what is not archived first; the archive follows behind it.
  * @param {Session} session
  * @param {Store} store
- * @param {readonly {name: string, plural: string}[]} entities
- * @param {AbortSignal} signal
+ * @param {readonly Kind[]} kinds
+ * @param {object} how
+ * @param {number} how.minSeq our place: a list from before it would miss what came in between
+ * @param {AbortSignal} how.signal
  * @param {() => void} boardReady
  */
-export async function readAll(session, store, entities, signal, boardReady) {
+export async function readAll(session, store, kinds, { minSeq, signal }, boardReady) {
   const epoch = store.renew();
-  await Promise.all(entities.map((entity) => readPages(session, store, entity, false, signal)));
+  const read = (/** @type {Kind} */ kind, /** @type {boolean} */ archived) =>
+    readPages(session, store, kind, { archived, minSeq, signal });
+  await Promise.all(kinds.map((kind) => read(kind, false)));
   boardReady();
-  await Promise.all(entities.map((entity) => readPages(session, store, entity, true, signal)));
+  await Promise.all(kinds.map((kind) => read(kind, true)));
   store.sweep(epoch);
 }
 
 /**
  * @param {Session} session
  * @param {Store} store
- * @param {{name: string, plural: string}} entity
- * @param {boolean} archived
- * @param {AbortSignal} signal
+ * @param {Kind} kind
+ * @param {{archived: boolean, minSeq: number, signal: AbortSignal}} how
  */
-async function readPages(session, store, { name, plural }, archived, signal) {
+async function readPages(session, store, { name, plural }, { archived, minSeq, signal }) {
   // In the order of creation a record added meanwhile lands on the last page: none is skipped.
   const query = new URLSearchParams({ limit: `${PAGE}`, sort: "created_at", order: "asc" });
   if (archived) query.set("archived", "true");
   do {
     const page = await patiently(
-      () => session.ask("GET", `/v1/${plural}?${query}`, { signal }),
+      () => session.ask("GET", `/v1/${plural}?${query}`, { signal, minSeq }),
       signal,
     );
-    store.pour(name, page.data);
+    store.pour(name, page.data, page.meta?.as_of_seq);
     query.set("cursor", page.pagination?.next_cursor ?? "");
   } while (query.get("cursor"));
 }
@@ -59,19 +65,4 @@ async function patiently(task, signal) {
       await pause(problem.retryMs || wait * (0.5 + Math.random()), signal);
     }
   }
-}
-
-/**
- * Wait, but not longer than until the network is back.
- * @param {number} ms
- * @param {AbortSignal} signal
- */
-function pause(ms, signal) {
-  return new Promise((go) => {
-    const over = new AbortController();
-    const done = () => (over.abort(), clearTimeout(timer), go(undefined));
-    const timer = setTimeout(done, ms);
-    addEventListener("online", done, { signal: over.signal });
-    signal.addEventListener("abort", done, { signal: over.signal });
-  });
 }

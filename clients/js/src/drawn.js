@@ -1,17 +1,16 @@
 // @ts-check
 /** A record with the writes that are still on their way drawn over it. */
 
-/** @import { Entity } from "../entities/entity.js" */
 /** @import { Write } from "./outbox.js" */
 /** @import { Row } from "./types.js" */
 
 /**
- * @param {Entity} entity
+ * @param {Record<string, any>} start what a new record begins with
  * @param {Row | undefined} row
  * @param {readonly Write[]} pending
  * @returns {Row | undefined}
  */
-export function drawn(entity, row, pending) {
+export function drawn(start, row, pending) {
   if (pending.length === 0) return row;
   /** @type {Row | undefined} */
   let shown = row && { ...row };
@@ -19,7 +18,7 @@ export function drawn(entity, row, pending) {
     if (write.verb === "create") {
       // Its version 0 is older than anything the server will say.
       shown ??= {
-        ...entity.start,
+        ...start,
         ...write.body,
         id: write.id,
         version: 0,

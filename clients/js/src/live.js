@@ -1,13 +1,16 @@
 // @ts-check
 /** Our place in the team's sequence: kept whole by resume, gap repair and heartbeats. */
 
-import { newId } from "./api.js";
+import { Emitter } from "./emitter.js";
+import { newId } from "./ids.js";
 import { Line } from "./line.js";
 import { Refusal } from "./refusal.js";
 import { Sequence } from "./sequence.js";
+import { surroundings } from "./surroundings.js";
 
 /** @import { Envelope, RoomEvent } from "./types.js" */
-/** @import { Session } from "./session.js" */
+/** @import { Io } from "./line.js" */
+/** @import { Surroundings } from "./surroundings.js" */
 
 const PROTOCOL = 1;
 const COMMAND_MS = 12_000;
@@ -18,19 +21,41 @@ const BEHIND_MS = 1_000;
  * @typedef {"connecting" | "catching" | "live" | "offline" | "refused"} State
  * @typedef {"live" | "replay" | "snapshot" | "resync" | "denied"} Mode
  * @typedef {{team: string, head: number, h: string, mode: Mode, from?: number, to?: number}} Place
+ *
+ * @typedef {object} Credentials whose line it is; a Session is one
+ * @property {{id: string} | null} team
+ * @property {() => Promise<string>} token an access token that is good now
+ * @property {() => void} distrust the server refused the token: the next one asked for is new
+ * @property {string} [url]
+ *
  * @typedef {object} Sink
  * @property {(events: RoomEvent[], live: boolean) => void} apply gets each event once, in order
  * @property {(mode: "snapshot" | "resync") => Promise<void>} reload until the lists are whole
+ *
+ * @typedef {object} Means
+ * @property {Io} io
+ * @property {string} [client] what calls itself what, for the server's log
+ * @property {string[]} [transports]
+ * @property {Surroundings} [around]
+ * @property {Record<string, (body: any) => void>} [events] what else the server may say
  */
 
-/** Dispatches `state` on each change and `ready` after each hello. */
-export class Live extends EventTarget {
+/**
+ * Dispatches `state` on each change, `ready` {hello} after each hello, and `modes`: how the server
+ * judged where we stand.
+ */
+export class Live extends Emitter {
   /** @type {State} */ state = "connecting";
   reason = "";
-  #session;
+  /** The server itself has lost sight of its database: what is shown may be old. */
+  stale = false;
+  /** What hello told. @type {any} */ hello = null;
+  #credentials;
   #sink;
   #line;
   #sequence;
+  #around;
+  #client;
   #inst = newId();
   #target = 0;
   #loading = 0;
@@ -39,29 +64,45 @@ export class Live extends EventTarget {
   #stop = new AbortController();
 
   /**
-   * @param {Session} session
+   * @param {Credentials} credentials
    * @param {Sink} sink
+   * @param {Means} means
    */
-  constructor(session, sink) {
+  constructor(credentials, sink, { io, client = "js/1", transports, around, events = {} }) {
     super();
-    this.#session = session;
+    this.#credentials = credentials;
     this.#sink = sink;
+    this.#client = client;
+    this.#around = around ?? surroundings;
     this.#sequence = new Sequence(
       (events) => this.#sink.apply(events, this.state === "live"),
       () => void this.resume(),
     );
-    this.#line = new Line({
+    const ear = {
       introduce: () => this.#introduce(),
-      hello: (hello) => this.#greet(hello),
-      events: (events) => this.#take(events),
-      beat: (beat) => this.#compare(beat),
+      hello: (/** @type {any} */ hello) => this.#greet(hello),
+      events: {
+        event: (/** @type {RoomEvent | RoomEvent[]} */ frame) =>
+          this.#take(Array.isArray(frame) ? frame : [frame]),
+        hb: (/** @type {any} */ beat) => this.#compare(beat),
+        "auth.expiring": () => void this.#refresh(),
+        ...events,
+      },
       lost: () => this.#settle(),
-      refused: (code, message) => this.#refused(code, message),
-    });
+      evicted: () => this.#credentials.distrust(),
+      replaced: () => this.#replaced(),
+      refused: (/** @type {string} */ code, /** @type {string} */ message) =>
+        this.#refused(code, message),
+    };
+    this.#line = new Line(ear, io, credentials.url, transports);
   }
 
   get seq() {
     return this.#sequence.seq;
+  }
+
+  get hash() {
+    return this.#sequence.hash;
   }
 
   get connected() {
@@ -69,13 +110,11 @@ export class Live extends EventTarget {
   }
 
   start() {
-    const { signal } = this.#stop;
-    addEventListener("online", () => this.wake(), { signal });
-    addEventListener("offline", () => this.#settle(), { signal });
-    addEventListener("pageshow", ({ persisted }) => persisted && this.wake(), { signal });
-    document.addEventListener("visibilitychange", () => !document.hidden && this.wake(), {
-      signal,
-    });
+    this.#around.watch(
+      () => this.wake(),
+      () => this.#settle(),
+      this.#stop.signal,
+    );
     this.#line.start();
   }
 
@@ -92,6 +131,11 @@ export class Live extends EventTarget {
     else if (this.state !== "refused") this.#line.hurry();
   }
 
+  /** As if the network had failed; what follows is what follows then. */
+  drop() {
+    this.#line.drop();
+  }
+
   /**
    * @param {string} name
    * @param {object} payload
@@ -102,7 +146,7 @@ export class Live extends EventTarget {
       return await this.#line.call(name, payload, limit);
     } catch (problem) {
       if (problem instanceof Refusal && problem.code === "TOKEN_EXPIRED") {
-        this.#session.distrust();
+        this.#credentials.distrust();
         this.#line.drop();
       }
       throw problem;
@@ -114,8 +158,9 @@ export class Live extends EventTarget {
     if (this.#resuming || !this.connected || !this.#sequence.placed) return;
     this.#resuming = true;
     const { seq: s, hash: h } = this.#sequence;
+    const team = this.#credentials.team?.id;
     try {
-      const { data } = await this.call("resume", { team: this.#session.team?.id, s, h }, RESUME_MS);
+      const { data } = await this.call("resume", { team, s, h }, RESUME_MS);
       this.#failures = 0;
       this.#place(data);
     } catch {
@@ -129,25 +174,45 @@ export class Live extends EventTarget {
     this.#line.drop();
   }
 
-  async #introduce() {
-    const token = await this.#session.token().catch(() => null);
-    if (token === null) return null;
-    const team = this.#session.team?.id;
-    const { placed, seq: s, hash: h } = this.#sequence;
-    const subs = placed ? { subs: [{ team, s, h }] } : {};
-    return { token, proto: PROTOCOL, inst: this.#inst, client: "web/1", ...subs };
+  /** Read the lists again, without losing our place: what we may see has changed. */
+  async reread() {
+    if (this.#sequence.placed) await this.#reload("snapshot");
   }
 
-  /** @param {{teams: Place[]}} hello */
-  #greet({ teams }) {
+  async #introduce() {
+    const token = await this.#credentials.token().catch(() => null);
+    if (token === null) return null;
+    const team = this.#credentials.team?.id;
+    const { placed, seq: s, hash: h } = this.#sequence;
+    const subs = placed ? { subs: [{ team, s, h }] } : {};
+    return { token, proto: PROTOCOL, inst: this.#inst, client: this.#client, ...subs };
+  }
+
+  /** The socket outlives its token: the new one goes in over the open line. */
+  async #refresh() {
+    try {
+      this.#credentials.distrust();
+      await this.call("auth:refresh", { token: await this.#credentials.token() });
+    } catch {
+      // Then the server closes the line, and we come back by it with whatever token there is.
+    }
+  }
+
+  /** @param {any} hello */
+  #greet(hello) {
     this.#failures = 0;
-    const ours = teams.find(({ team }) => team === this.#session.team?.id);
+    this.hello = hello;
+    this.stale = false;
+    const ours = hello.teams.find(
+      (/** @type {Place} */ { team }) => team === this.#credentials.team?.id,
+    );
     if (ours) this.#place(ours);
-    this.dispatchEvent(new Event("ready"));
+    this.tell("ready", { hello });
   }
 
   /** @param {Place} place */
   #place({ mode, head, h, to }) {
+    this.tell("modes", mode);
     if (mode === "denied") {
       this.#line.stop();
       return this.#close("You are no longer a member of this team.");
@@ -173,17 +238,27 @@ export class Live extends EventTarget {
 
   /** @param {RoomEvent[]} events */
   #take(events) {
-    this.#sequence.take(events.filter(({ t }) => t === this.#session.team?.id));
+    this.#sequence.take(events.filter(({ t }) => t === this.#credentials.team?.id));
     this.#settle();
   }
 
-  /** @param {{teams?: Record<string, [number, string]>}} beat */
+  /** @param {{teams?: Record<string, [number, string]>, stale?: boolean}} beat */
   #compare(beat) {
-    const [head, hash] = beat.teams?.[this.#session.team?.id ?? ""] ?? [0, ""];
+    if (this.stale !== Boolean(beat.stale)) {
+      this.stale = Boolean(beat.stale);
+      this.tell("state");
+    }
+    const [head, hash] = beat.teams?.[this.#credentials.team?.id ?? ""] ?? [0, ""];
     const behind = () =>
       this.#sequence.placed &&
       (head > this.seq || (head === this.seq && hash !== this.#sequence.hash));
     if (behind()) setTimeout(() => behind() && this.resume(), BEHIND_MS);
+  }
+
+  /** Somebody's eyes on this page bring it back, see `wake`. */
+  #replaced() {
+    this.reason = "You are connected in too many places; this one waits until you come back to it.";
+    this.#become("offline");
   }
 
   /**
@@ -195,7 +270,7 @@ export class Live extends EventTarget {
       this.#close(message);
       return "never";
     }
-    if (code === "TOKEN_EXPIRED" || code === "AUTH_REQUIRED") this.#session.distrust();
+    if (code === "TOKEN_EXPIRED" || code === "AUTH_REQUIRED") this.#credentials.distrust();
     this.#settle();
     return "again";
   }
@@ -210,14 +285,16 @@ export class Live extends EventTarget {
     if (this.state === "refused") return;
     // Never by navigator.onLine alone: a server on this machine is there without any network.
     const behind = this.#loading > 0 || this.seq < this.#target || this.#sequence.gap;
-    if (this.connected) this.#become(behind ? "catching" : "live");
-    else this.#become(this.#sequence.placed ? "offline" : "connecting");
+    if (this.connected) {
+      this.reason = "";
+      this.#become(behind ? "catching" : "live");
+    } else this.#become(this.#sequence.placed ? "offline" : "connecting");
   }
 
   /** @param {State} state */
   #become(state) {
     if (state === this.state) return;
     this.state = state;
-    this.dispatchEvent(new Event("state"));
+    this.tell("state");
   }
 }

@@ -1,37 +1,54 @@
 // @ts-check
 /** One socket, dialled again when lost: credentials, jittered retries, silence, commands. */
 
-import { io } from "../vendor/socket.io-4.8.4.esm.min.js";
 import { offline, opened } from "./refusal.js";
-
-/** @import { RoomEvent } from "./types.js" */
 
 const FIRST_RETRY_MS = 400;
 const LAST_RETRY_MS = 8_000;
+const RATE_MS = 20_000;
 const SILENT_BEATS = 2.5;
+
+/** The codes of docs/protocol.md that mean something else than: come back. */
+const REPLACED = 4009;
+const RATE = 4013;
 
 /**
  * @typedef {object} Ear
  * @property {() => Promise<object | null>} introduce who we are; null while nobody can say
  * @property {(hello: any) => void} hello
- * @property {(events: RoomEvent[]) => void} events
- * @property {(beat: any) => void} beat
+ * @property {Record<string, (body: any) => void>} events what the server says, by name
  * @property {() => void} lost
+ * @property {() => void} evicted the server asked us to leave: the token we hold is of no use
+ * @property {() => void} replaced this person opened too many others
  * @property {(code: string, message: string) => "again" | "never"} refused
+ *
+ * @typedef {(url: string | undefined, options: object) => any} Io socket.io-client's `io`
  */
 
 export class Line {
+  #io;
+  #url;
   #ear;
+  #transports;
   /** @type {any} */ #socket = null;
   #greeted = false;
   #attempts = 0;
   #silence = 40_000;
+  /** What the server said about when to come back. @type {number | undefined} */ #told;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #redial;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #watchdog;
 
-  /** @param {Ear} ear */
-  constructor(ear) {
+  /**
+   * @param {Ear} ear
+   * @param {Io} io
+   * @param {string | undefined} url
+   * @param {string[]} [transports]
+   */
+  constructor(ear, io, url, transports = ["websocket", "polling"]) {
     this.#ear = ear;
+    this.#io = io;
+    this.#url = url;
+    this.#transports = transports;
   }
 
   /** Connected, and the server has said hello. */
@@ -40,10 +57,10 @@ export class Line {
   }
 
   start() {
-    const socket = io({
+    const socket = this.#io(this.#url || undefined, {
       forceNew: true,
       autoConnect: false,
-      transports: ["websocket", "polling"],
+      transports: this.#transports,
       tryAllTransports: true,
       reconnection: false, // #retry does it: it also knows refusals, fresh tokens and waking tabs
       timeout: 8_000,
@@ -51,15 +68,15 @@ export class Line {
     });
     this.#socket = socket;
     socket.on("hello", (/** @type {any} */ hello) => this.#greet(hello));
-    socket.on("event", (/** @type {RoomEvent | RoomEvent[]} */ frame) => {
-      this.#listen();
-      this.#ear.events(Array.isArray(frame) ? frame : [frame]);
-    });
-    socket.on("hb", (/** @type {any} */ beat) => {
-      this.#listen();
-      this.#ear.beat(beat);
-    });
-    socket.on("disconnect", () => this.#lost());
+    for (const [name, hear] of Object.entries(this.#ear.events))
+      socket.on(name, (/** @type {any} */ body) => {
+        this.#listen();
+        hear(body);
+      });
+    socket.on("drain", (/** @type {{retry_ms?: number}} */ { retry_ms }) => (this.#told = retry_ms));
+    socket.on("disconnect", (/** @type {string} */ reason, /** @type {any} */ details) =>
+      this.#lost(reason, details?.context?.code),
+    );
     socket.on("connect_error", (/** @type {any} */ problem) => this.#refused(problem));
     socket.connect();
   }
@@ -115,6 +132,7 @@ export class Line {
   #greet(hello) {
     this.#greeted = true;
     this.#attempts = 0;
+    this.#told = undefined;
     this.#silence = SILENT_BEATS * 1000 * (hello.hb ?? 15);
     this.#listen();
     this.#ear.hello(hello);
@@ -126,12 +144,21 @@ export class Line {
     this.#watchdog = setTimeout(() => this.drop(), this.#silence);
   }
 
-  #lost() {
+  /**
+   * @param {string} reason as Socket.IO names it
+   * @param {number | undefined} code of the WebSocket's close frame, where there was one
+   */
+  #lost(reason, code) {
     this.#greeted = false;
     clearTimeout(this.#watchdog);
     if (this.#socket === null) return;
     this.#ear.lost();
-    this.#retry();
+    // Coming back at once would push out the next of one's own windows, and that one this again.
+    if (code === REPLACED) return this.#ear.replaced();
+    if (reason === "io server disconnect") this.#ear.evicted();
+    const wait = code === RATE ? RATE_MS : this.#told;
+    this.#told = undefined;
+    this.#retry(wait);
   }
 
   /** @param {Error & {data?: {code?: string, retry_ms?: number}}} problem */

@@ -1,8 +1,13 @@
 // @ts-check
-/** Who is signed in: access token in memory, refresh token in localStorage, one refresh at once. */
+/** Who is signed in: access token in memory, refresh token in storage, one refresh at once. */
 
-import { request } from "./api.js";
+import { Emitter } from "./emitter.js";
 import { Refusal } from "./refusal.js";
+import { request } from "./request.js";
+import { memory } from "./storage.js";
+
+/** @import { Shelf } from "./storage.js" */
+/** @import { Asked } from "./request.js" */
 
 const KEY = "homeroom.refresh";
 const EARLY_MS = 60_000;
@@ -13,23 +18,28 @@ const EARLY_MS = 60_000;
  */
 
 /** Dispatches `started` and `ended`. */
-export class Session extends EventTarget {
+export class Session extends Emitter {
   /** @type {User | null} */ user = null;
   /** @type {Team | null} */ team = null;
+  #storage;
   #token = "";
   #expires = 0;
   /** @type {Promise<string> | null} */ #refreshing = null;
 
-  constructor() {
+  /** @param {{url?: string, storage?: Shelf}} [options] a page of the server needs no address */
+  constructor({ url = "", storage = memory() } = {}) {
     super();
+    this.url = url.replace(/\/$/, "");
+    this.#storage = storage;
     // Signing out (or in as somebody else) in one tab counts for all of them.
-    addEventListener("storage", ({ key, newValue }) => {
-      if (key === KEY && newValue === null && this.user) this.#end("");
-    });
+    if (typeof window !== "undefined")
+      window.addEventListener("storage", ({ key, newValue }) => {
+        if (key === KEY && newValue === null && this.user) this.#end("");
+      });
   }
 
   get remembered() {
-    return localStorage.getItem(KEY) !== null;
+    return this.#storage.getItem(KEY) !== null;
   }
 
   get canWrite() {
@@ -42,17 +52,17 @@ export class Session extends EventTarget {
 
   /** @param {{email: string, password: string}} form */
   async signIn(form) {
-    this.#begin((await request("POST", "/v1/auth/login", { body: form })).data);
+    this.#begin((await this.#post("login", form)).data);
   }
 
   /** @param {{email: string, password: string, full_name: string, team_name: string}} form */
   async register(form) {
-    this.#begin((await request("POST", "/v1/auth/register", { body: form })).data);
+    this.#begin((await this.#post("register", form)).data);
   }
 
   /** @param {{token: string, full_name: string, password: string}} form */
   async accept(form) {
-    this.#begin((await request("POST", "/v1/auth/invitations/accept", { body: form })).data);
+    this.#begin((await this.#post("invitations/accept", form)).data);
   }
 
   /** Come back after a reload. */
@@ -61,10 +71,10 @@ export class Session extends EventTarget {
   }
 
   async signOut() {
-    const refresh_token = localStorage.getItem(KEY);
+    const refresh_token = this.#storage.getItem(KEY);
     this.#end("");
     // Best effort: the tokens are forgotten here whether or not the server hears of it.
-    await request("POST", "/v1/auth/logout", { body: { refresh_token } }).catch(() => undefined);
+    await this.#post("logout", { refresh_token }).catch(() => undefined);
   }
 
   /** A token good for at least a minute. */
@@ -86,15 +96,15 @@ export class Session extends EventTarget {
   /**
    * @param {string} method
    * @param {string} path
-   * @param {{body?: unknown, key?: string, signal?: AbortSignal}} [options]
+   * @param {Omit<Asked, "token">} [options]
    */
   async ask(method, path, options = {}) {
     try {
-      return await request(method, path, { ...options, token: await this.token() });
+      return await request(method, this.url + path, { ...options, token: await this.token() });
     } catch (problem) {
       if (!(problem instanceof Refusal) || problem.code !== "TOKEN_EXPIRED") throw problem;
       this.distrust();
-      return request(method, path, { ...options, token: await this.token() });
+      return request(method, this.url + path, { ...options, token: await this.token() });
     }
   }
 
@@ -103,20 +113,28 @@ export class Session extends EventTarget {
    */
   #refresh() {
     this.#refreshing ??= alone(async () => {
-      const refresh_token = localStorage.getItem(KEY);
+      const refresh_token = this.#storage.getItem(KEY);
       try {
         if (refresh_token === null) throw new Refusal("AUTH_REQUIRED", "Sign in first.");
-        this.#begin((await request("POST", "/v1/auth/refresh", { body: { refresh_token } })).data);
+        this.#begin((await this.#post("refresh", { refresh_token })).data);
       } catch (problem) {
         const final =
           problem instanceof Refusal && /^(AUTH_|TOKEN_|FORBIDDEN|VALIDATION_)/.test(problem.code);
-        if (final && localStorage.getItem(KEY) === refresh_token)
+        if (final && this.#storage.getItem(KEY) === refresh_token)
           this.#end("You have been signed out.");
         throw problem;
       }
       return this.#token;
     }).finally(() => (this.#refreshing = null));
     return this.#refreshing;
+  }
+
+  /**
+   * @param {string} path
+   * @param {object} body
+   */
+  #post(path, body) {
+    return request("POST", `${this.url}/v1/auth/${path}`, { body });
   }
 
   /** @param {any} grant */
@@ -126,18 +144,18 @@ export class Session extends EventTarget {
     this.#expires = Date.now() + 1000 * grant.expires_in;
     this.user = grant.user;
     this.team = grant.team;
-    localStorage.setItem(KEY, grant.refresh_token);
-    if (fresh) this.dispatchEvent(new Event("started"));
+    this.#storage.setItem(KEY, grant.refresh_token);
+    if (fresh) this.tell("started");
   }
 
   /** @param {string} why to be told, where it was not the person's own wish */
   #end(why) {
-    localStorage.removeItem(KEY);
+    this.#storage.removeItem(KEY);
     this.#token = "";
     this.#expires = 0;
     this.user = null;
     this.team = null;
-    this.dispatchEvent(new CustomEvent("ended", { detail: why }));
+    this.tell("ended", why);
   }
 }
 
@@ -146,7 +164,7 @@ export class Session extends EventTarget {
  * @param {() => Promise<T>} task
  * @returns {Promise<T>}
  */
-function alone(task) {
+async function alone(task) {
   // Web Locks need a secure context; over plain HTTP on a LAN a single tab is the usual case.
-  return navigator.locks ? navigator.locks.request(KEY, task) : task();
+  return globalThis.navigator?.locks ? await navigator.locks.request(KEY, task) : await task();
 }

@@ -1,11 +1,13 @@
 // @ts-check
 /** Writes on their way: shown at once, sent in order, kept over reloads until answered. */
 
-import { newId } from "./api.js";
+import { Emitter } from "./emitter.js";
+import { newId } from "./ids.js";
 import { Refusal } from "./refusal.js";
+import { keysUnder } from "./storage.js";
 
 /** @import { Envelope, Row } from "./types.js" */
-/** @import { Live } from "./live.js" */
+/** @import { Shelf } from "./storage.js" */
 
 const RETRY_MS = 1_500;
 
@@ -22,28 +24,38 @@ const RETRY_MS = 1_500;
  * @property {string} at
  * @property {boolean} [quiet] whoever asked for it says itself why it was refused
  * @property {boolean} [tried] it may have reached the server, so it must not change any more
+ *
+ * @typedef {object} Caller
+ * @property {(row: Row) => void} resolve
+ * @property {(problem: Refusal) => void} reject
+ *
+ * @typedef {object} Wire what sends; a Live is one
+ * @property {boolean} connected
+ * @property {(name: string, payload: object) => Promise<Envelope>} call
+ * @property {(name: string, listener: () => void) => unknown} on told `ready` when it may be used
  */
 
-/** @typedef {{resolve: (row: Row) => void, reject: (problem: Refusal) => void}} Caller */
-
 /** Dispatches `change`, `done` {write, answer} and `refused` {write, refusal}. */
-export class Outbox extends EventTarget {
+export class Outbox extends Emitter {
   /** @type {Map<string, Write[]>} */ #waiting = new Map();
   /** @type {Set<string>} */ #sending = new Set();
   /** @type {Map<string, Caller>} */ #callers = new Map();
-  #live;
+  #wire;
   #shelf;
+  #prefix;
 
   /**
-   * @param {Live} live
+   * @param {Wire} wire
    * @param {string} owner whose writes these are; another person at this browser has others
+   * @param {Shelf} shelf
    */
-  constructor(live, owner) {
+  constructor(wire, owner, shelf) {
     super();
-    this.#live = live;
-    this.#shelf = `homeroom.outbox.${owner}.`;
+    this.#wire = wire;
+    this.#shelf = shelf;
+    this.#prefix = `homeroom.outbox.${owner}.`;
     for (const write of this.#kept()) this.#line(write.id).push(write);
-    live.addEventListener("ready", () => this.#sendAll());
+    wire.on("ready", () => this.#sendAll());
   }
 
   get size() {
@@ -94,28 +106,28 @@ export class Outbox extends EventTarget {
   /** @param {string} id */
   async #send(id) {
     const write = this.#waiting.get(id)?.[0];
-    if (!write || this.#sending.has(id) || !this.#live.connected) return;
+    if (!write || this.#sending.has(id) || !this.#wire.connected) return;
     this.#sending.add(id);
     write.tried = true;
     this.#keep(write);
     const { op, plural, verb, version, body } = write;
     const target = verb === "create" ? {} : { id };
     try {
-      const answer = await this.#live.call(`${plural}:${verb}`, { op, ...target, version, body });
+      const answer = await this.#wire.call(`${plural}:${verb}`, { op, ...target, version, body });
       this.#settle(write);
       this.#rebase(id, answer);
-      this.dispatchEvent(new CustomEvent("done", { detail: { write, answer } }));
+      this.tell("done", { write, answer });
       this.#callers.get(op)?.resolve(answer.data);
     } catch (problem) {
       const refusal =
         problem instanceof Refusal ? problem : new Refusal("INTERNAL", String(problem));
       if (refusal.passes) {
         // Nobody knows whether it was done. The op makes asking again safe.
-        if (this.#live.connected) setTimeout(() => this.#send(id), refusal.retryMs || RETRY_MS);
+        if (this.#wire.connected) setTimeout(() => this.#send(id), refusal.retryMs || RETRY_MS);
         return;
       }
       this.#settle(write);
-      this.dispatchEvent(new CustomEvent("refused", { detail: { write, refusal } }));
+      this.tell("refused", { write, refusal });
       this.#callers.get(op)?.reject(refusal);
     } finally {
       this.#sending.delete(id);
@@ -146,7 +158,7 @@ export class Outbox extends EventTarget {
     const line = this.#line(write.id).filter(({ op }) => op !== write.op);
     if (line.length > 0) this.#waiting.set(write.id, line);
     else this.#waiting.delete(write.id);
-    localStorage.removeItem(this.#shelf + write.op);
+    this.#shelf.removeItem(this.#prefix + write.op);
     this.#changed();
   }
 
@@ -171,20 +183,19 @@ export class Outbox extends EventTarget {
   /** @param {Write} write */
   #keep(write) {
     // One key each, so that two tabs never overwrite each other's.
-    localStorage.setItem(this.#shelf + write.op, JSON.stringify(write));
+    this.#shelf.setItem(this.#prefix + write.op, JSON.stringify(write));
   }
 
   /** @returns {Write[]} */
   #kept() {
-    return Object.keys(localStorage)
-      .filter((key) => key.startsWith(this.#shelf))
-      .map((key) => JSON.parse(localStorage.getItem(key) ?? "null"))
+    return keysUnder(this.#shelf, this.#prefix)
+      .map((key) => JSON.parse(this.#shelf.getItem(key) ?? "null"))
       .filter((write) => write !== null)
       .sort((a, b) => a.at.localeCompare(b.at));
   }
 
   #changed() {
-    this.dispatchEvent(new Event("change"));
+    this.tell("change");
   }
 }
 

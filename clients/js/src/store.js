@@ -1,13 +1,17 @@
 // @ts-check
 /** The team's records here: pages and events poured in any order, the newest version wins. */
 
+import { Emitter } from "./emitter.js";
+
 /** @import { RoomEvent, Row } from "./types.js" */
 
 /** Dispatches `change` with the set of ids that changed. */
-export class Store extends EventTarget {
+export class Store extends Emitter {
   /** @type {Map<string, Map<string, Row>>} */ #shelves = new Map();
   /** The version each deleted record went with, so that an older page cannot bring it back.
    * @type {Map<string, number>} */ #gone = new Map();
+  /** The event by which each record went out of our sight: what was read before it is no news.
+   * @type {Map<string, number>} */ #hidden = new Map();
   /** @type {Map<string, number>} */ #poured = new Map();
   /** @type {Map<string, Row[]>} */ #lists = new Map();
   #epoch = 0;
@@ -33,20 +37,24 @@ export class Store extends EventTarget {
   /**
    * @param {string} entity
    * @param {Row[]} rows
+   * @param {number} [asOf] the last event that whoever read them had seen
    */
-  pour(entity, rows) {
-    const changed = rows.filter((row) => this.#put(entity, row)).map(({ id }) => id);
+  pour(entity, rows, asOf = Infinity) {
+    const shown = rows.filter(({ id }) => asOf > (this.#hidden.get(id) ?? 0));
+    const changed = shown.filter((row) => this.#put(entity, row)).map(({ id }) => id);
     if (changed.length > 0) this.#tell(entity, changed);
   }
 
   /** Apply one event; true when it needs the record fetched because it came without it.
    * @param {RoomEvent} event */
-  apply({ e, id, ver, k, d, ref }) {
+  apply({ s, e, id, ver, k, d, ref }) {
     if (!id || k === "-") return false;
     if (k.endsWith(".deleted")) {
-      const shown = this.#shelf(e).delete(id);
       this.#gone.set(id, ver);
-      if (shown) this.#tell(e, [id]);
+      this.#drop(e, id);
+    } else if (k.endsWith(".withdrawn")) {
+      this.#hidden.set(id, s);
+      this.#drop(e, id);
     } else if (d) {
       if (this.#put(e, d)) this.#tell(e, [id]);
     }
@@ -71,6 +79,7 @@ export class Store extends EventTarget {
   /** The history we followed is not the server's (a restore, a failover): nothing here counts. */
   clear() {
     this.#gone.clear();
+    this.#hidden.clear();
     this.#poured.clear();
     for (const [entity, shelf] of this.#shelves) {
       const ids = [...shelf.keys()];
@@ -92,6 +101,14 @@ export class Store extends EventTarget {
     return true;
   }
 
+  /**
+   * @param {string} entity
+   * @param {string} id
+   */
+  #drop(entity, id) {
+    if (this.#shelf(entity).delete(id)) this.#tell(entity, [id]);
+  }
+
   /** @param {string} entity */
   #shelf(entity) {
     let shelf = this.#shelves.get(entity);
@@ -105,6 +122,6 @@ export class Store extends EventTarget {
    */
   #tell(entity, ids) {
     this.#lists.delete(entity);
-    this.dispatchEvent(new CustomEvent("change", { detail: { entity, ids: new Set(ids) } }));
+    this.tell("change", { entity, ids: new Set(ids) });
   }
 }

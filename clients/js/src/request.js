@@ -6,22 +6,32 @@ import { Refusal, offline, opened } from "./refusal.js";
 const TIMEOUT_MS = 15_000;
 
 /**
- * @param {string} method
- * @param {string} path
- * @param {{token?: string, body?: unknown, key?: string, signal?: AbortSignal}} [options]
+ * @typedef {object} Asked
+ * @property {string} [token]
+ * @property {unknown} [body]
+ * @property {string} [key]
+ * @property {number} [minSeq] the answer has seen at least this event
+ * @property {AbortSignal} [signal]
  */
-export async function request(method, path, { token, body, key, signal } = {}) {
+
+/**
+ * @param {string} method
+ * @param {string} address
+ * @param {Asked} [options]
+ */
+export async function request(method, address, { token, body, key, minSeq, signal } = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (key) headers["Idempotency-Key"] = key;
+  if (minSeq) headers["X-Min-Seq"] = `${minSeq}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
 
   const limit = AbortSignal.timeout(TIMEOUT_MS);
   let response;
   let text;
   try {
-    response = await fetch(path, {
+    response = await fetch(address, {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -46,19 +56,4 @@ export async function request(method, path, { token, body, key, signal } = {}) {
       `The server answered ${response.status}.`,
     );
   }
-}
-
-/** A random id, also where the page comes over plain HTTP and crypto.randomUUID is missing. */
-export function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join("-");
 }

@@ -1,0 +1,125 @@
+// @ts-check
+/** Who else is here, and what they look at: told in steps, checked by a digest. */
+
+import { Emitter } from "./emitter.js";
+
+/** @import { Live } from "./live.js" */
+
+/**
+ * @typedef {object} Here one connection of somebody
+ * @property {string} conn
+ * @property {{id: string, name: string}} user
+ * @property {string} state "viewing", "editing", "idle" or "online"
+ * @property {string} [record] "listing:<id>"
+ * @property {string} [field]
+ * @property {string} [since]
+ * @property {string} [inst]
+ *
+ * @typedef {object} Step
+ * @property {number} pv
+ * @property {string} run
+ * @property {boolean} [full]
+ * @property {Here[]} [join]
+ * @property {Here[]} [upd]
+ * @property {string[]} [leave]
+ *
+ * @typedef {{state: string, record?: string, field?: string}} Doing
+ */
+
+/** Dispatches `change`. */
+export class Presence extends Emitter {
+  /** By connection. @type {Map<string, Here>} */ here = new Map();
+  #live;
+  #version = 0;
+  #run = "";
+  /** @type {Doing | null} */ #doing = null;
+  #asking = false;
+
+  /** @param {Live} live */
+  constructor(live) {
+    super();
+    this.#live = live;
+    live.on("ready", () => {
+      void this.read();
+      if (this.#doing) void this.set(this.#doing).catch(() => undefined);
+    });
+  }
+
+  /** Who looks at a record, this connection left out. @param {string} record */
+  of(record) {
+    const own = this.#live.hello?.conn;
+    return [...this.here.values()].filter((one) => one.record === record && one.conn !== own);
+  }
+
+  /**
+   * Say what is being done here; said again by itself after a lost line. While editing a field the
+   * answer's `lease` tells who holds it; it stops nobody.
+   * @param {Doing} doing
+   * @returns {Promise<any>}
+   */
+  async set(doing) {
+    this.#doing = doing;
+    return (await this.#live.call("presence:set", doing)).data;
+  }
+
+  /** Ask for everybody. */
+  async read() {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      const { data } = await this.#live.call("presence:get", {});
+      this.#replace(data.pv, data.run, data.here);
+    } catch {
+      // Asked again by the next hello, step or digest that does not fit.
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  /** What the server's `presence` events go to. @param {Step} step */
+  hear({ pv, run, full, join = [], upd = [], leave = [] }) {
+    if (full) return this.#replace(pv, run, join);
+    if (run !== this.#run || pv > this.#version + 1) return void this.read();
+    if (pv <= this.#version) return;
+    for (const one of [...join, ...upd]) this.here.set(one.conn, one);
+    for (const conn of leave) this.here.delete(conn);
+    this.#version = pv;
+    this.tell("change");
+  }
+
+  /** What the server's `presence.digest` goes to. @param {{pv: number, run: string, digest: string}} told */
+  async check({ pv, run, digest }) {
+    if (run !== this.#run || pv > this.#version) return this.read();
+    if (pv < this.#version) return;
+    const ours = await digestOf(this.here.values());
+    // Where the browser computes none (plain HTTP), numbers alone must do.
+    if (ours !== null && pv === this.#version && ours !== digest) await this.read();
+  }
+
+  /**
+   * @param {number} pv
+   * @param {string} run
+   * @param {Here[]} here
+   */
+  #replace(pv, run, here) {
+    this.#version = pv;
+    this.#run = run;
+    this.here = new Map(here.map((one) => [one.conn, one]));
+    this.tell("change");
+  }
+}
+
+/**
+ * The digest of docs/protocol.md, or null where there is no crypto.subtle.
+ * @param {Iterable<Here>} here
+ */
+export async function digestOf(here) {
+  if (!globalThis.crypto?.subtle) return null;
+  const lines = [...here].map(
+    ({ conn, state, record = "", field = "" }) => `${conn} ${state} ${record ?? ""} ${field ?? ""}`,
+  );
+  const text = lines.sort().join("\n");
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  const hex = Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0"));
+  return hex.join("").slice(0, 16);
+}

@@ -1,0 +1,11 @@
+export { Session } from "./session.js";
+export { Live } from "./live.js";
+export { Outbox } from "./outbox.js";
+export { Refusal } from "./refusal.js";
+export { Sequence } from "./sequence.js";
+export { Store } from "./store.js";
+export { memory } from "./storage.js";
+export { newId } from "./ids.js";
+export { Homeroom, KINDS } from "./homeroom.js";
+export { Presence, digestOf } from "./presence.js";
+export { View, Views } from "./views.js";

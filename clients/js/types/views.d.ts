@@ -1,0 +1,75 @@
+/**
+ * @typedef {{k: "row.enter" | "row.change", id: string, index: number, d: Row}} Placed
+ * @typedef {{k: "row.leave", id: string}} Left
+ * @typedef {{k: "stats.delta", stats: Record<string, [any, any]>}} Counted
+ * @typedef {{view: string, s: number, total: number, changes: (Placed | Left | Counted)[]}} Change
+ */
+/** Dispatches `change` {changes}, and `refused` {refusal} when its query is not one. */
+export class View extends Emitter {
+    /**
+     * @param {string} list the list's command, "escrows:list"
+     * @param {Record<string, any>} params
+     * @param {(view: View) => void} close
+     */
+    constructor(list: string, params: Record<string, any>, close: (view: View) => void);
+    /** @type {Row[]} */ rows: Row[];
+    total: number;
+    /** @type {Record<string, any>} */ stats: Record<string, any>;
+    /** The event up to which it is right. */
+    seq: number;
+    /** It is what the server has; false before it is opened and while the line is lost. */
+    current: boolean;
+    id: string;
+    list: string;
+    params: Record<string, any>;
+    close(): void;
+    /** @param {{s: number, rows: Row[], total: number, stats: Record<string, any>}} answer */
+    begin({ s, rows, total, stats }: {
+        s: number;
+        rows: Row[];
+        total: number;
+        stats: Record<string, any>;
+    }): void;
+    /** @param {Change} change */
+    take({ s, total, changes }: Change): void;
+    lose(): void;
+    #private;
+}
+/** Opens views, and opens them again after each hello: they live as long as a connection. */
+export class Views {
+    /** @param {Live} live */
+    constructor(live: Live);
+    /** What the server's `view` events go to. @param {Change} change */
+    hear(change: Change): void;
+    /**
+     * Resolves with the first rows; a Refusal where the query is not one.
+     * @param {string} list
+     * @param {Record<string, any>} [params]
+     * @returns {Promise<View>}
+     */
+    open(list: string, params?: Record<string, any>): Promise<View>;
+    #private;
+}
+export type Placed = {
+    k: "row.enter" | "row.change";
+    id: string;
+    index: number;
+    d: Row;
+};
+export type Left = {
+    k: "row.leave";
+    id: string;
+};
+export type Counted = {
+    k: "stats.delta";
+    stats: Record<string, [any, any]>;
+};
+export type Change = {
+    view: string;
+    s: number;
+    total: number;
+    changes: (Placed | Left | Counted)[];
+};
+import { Emitter } from "./emitter.js";
+import type { Row } from "./types.js";
+import type { Live } from "./live.js";
