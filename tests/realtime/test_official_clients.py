@@ -1,10 +1,7 @@
 """The official clients, untouched: with their defaults (polling, upgrade) and on one transport."""
 
 import asyncio
-import fcntl
 import json
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,13 +12,12 @@ import pytest
 import socketio  # type: ignore[import-untyped]  # the library has no types
 
 from channels.members import Close
-from tests.conftest import DATA
+from tests.clients.npm import installed
 from tests.factories import Team
 from tests.realtime.nodes import Node, token_of, until, write
 
 LAST = 400
 TRANSPORTS = ["default", "websocket", "polling"]
-SOURCES = Path(__file__).parent / "node"
 
 
 class PythonClient:
@@ -117,29 +113,7 @@ async def test_the_python_client_follows_through_an_upgrade_and_a_lost_connectio
 
 @pytest.fixture(scope="session")
 def javascript() -> Path:
-    """A folder with the client installed from the committed lock."""
-    npm = shutil.which("npm")
-    if not (npm and shutil.which("node")):
-        pytest.skip("node and npm are not installed, so the JavaScript client cannot run")
-    folder = DATA / "node"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test workers would install into each other's files
-        wanted = (SOURCES / "package-lock.json").read_bytes()
-        installed = folder / "installed.json"
-        if not installed.exists() or installed.read_bytes() != wanted:
-            _install(npm, folder)
-            installed.write_bytes(wanted)
-        shutil.copy(SOURCES / "follow.mjs", folder)
-    return folder
-
-
-def _install(npm: str, folder: Path) -> None:
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(SOURCES / name, folder)
-    done = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"npm cannot install the JavaScript client: {done.stderr[-300:]}")
+    return installed()
 
 
 async def a_javascript_client(
