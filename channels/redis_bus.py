@@ -2,28 +2,34 @@
 
 from uuid import UUID
 
-from channels.bus import Listener
+from channels.bus import Listener, SilentListener
 from channels.counters import Counters
 from channels.redis_publisher import Publisher
-from channels.redis_subscriber import PREFIX, Subscriber
+from channels.redis_subscriber import Subscriber
 from channels.supervisor import Supervisor
 from db.events import Event
+
+PREFIX = "homeroom:team:"
 
 
 class RedisBus:
     """Carries whole events, for speed alone: what Redis loses or turns round, the rooms mend."""
 
     def __init__(self, url: str, *, counters: Counters, supervisor: Supervisor) -> None:
+        self._counters = counters
         self._supervisor = supervisor
-        self._publisher = Publisher(url, counters=counters, on_down=self._deaf)
-        self._subscriber = Subscriber(url, counters=counters, supervisor=supervisor)
+        self._listener: Listener = SilentListener()
+        self._publisher = Publisher(url, counters=counters, on_down=self.deaf)
+        self._subscriber = Subscriber(
+            url, self, prefix=PREFIX, counters=counters, supervisor=supervisor
+        )
 
     @property
     def up(self) -> bool:
         return self._publisher.up and self._subscriber.up
 
     def listen(self, listener: Listener) -> None:
-        self._subscriber.listener = listener
+        self._listener = listener
 
     def publish(self, event: Event) -> None:
         self._publisher.publish(f"{PREFIX}{event.team_id}", event.pack())
@@ -41,5 +47,19 @@ class RedisBus:
     async def close(self) -> None:
         """Nothing of its own to end: its tasks, and with them its connections, are supervised."""
 
-    def _deaf(self) -> None:
-        self._subscriber.listener.deaf()
+    # What the subscriber hears
+
+    def hear(self, _: str, data: bytes) -> None:
+        try:
+            event = Event.unpack(data)
+        except ValueError:
+            self._counters.bus_malformed += 1
+            return
+        self._counters.bus_received += 1
+        self._listener.heard(event)
+
+    def subscribed(self, team_id: UUID) -> None:
+        self._listener.subscribed(team_id)
+
+    def deaf(self) -> None:
+        self._listener.deaf()

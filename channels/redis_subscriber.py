@@ -4,17 +4,15 @@ import asyncio
 import logging
 import random
 from contextlib import suppress
+from typing import Protocol
 from uuid import UUID
 
-from channels.bus import Listener, SilentListener
 from channels.counters import Counters
 from channels.redis_connection import FAULTS, RedisConnection
 from channels.supervisor import Supervisor
-from db.events import Event
 
 log = logging.getLogger(__name__)
 
-PREFIX = "homeroom:team:"
 QUIET_SECONDS = (
     1.0  # without a word from Redis, ask; without an answer for as long again, reconnect
 )
@@ -24,12 +22,29 @@ MESSAGES_PER_TURN = 256  # before others on the loop have theirs
 MIN_PAUSE, MAX_PAUSE = 0.05, 1.0  # between attempts to connect
 
 
-class Subscriber:
-    """Keeps the channels asked for equal to those wanted, over any number of reconnects."""
+class Ear(Protocol):
+    """Who hears; without waiting."""
 
-    def __init__(self, url: str, *, counters: Counters, supervisor: Supervisor) -> None:
+    def hear(self, channel: str, data: bytes) -> None: ...
+
+    def subscribed(self, team_id: UUID) -> None:
+        """From here on the team's messages arrive; those before may have been missed."""
+
+    def deaf(self) -> None: ...
+
+
+class Subscriber:
+    """Keeps the channels asked for equal to those wanted, over any number of reconnects.
+
+    Each team's channel is named `prefix` and its id.
+    """
+
+    def __init__(
+        self, url: str, ear: Ear, *, prefix: str, counters: Counters, supervisor: Supervisor
+    ) -> None:
         self.up = False
-        self.listener: Listener = SilentListener()
+        self._ear = ear
+        self._prefix = prefix
         self._connection = RedisConnection(url)
         self._counters = counters
         self._supervisor = supervisor
@@ -60,12 +75,12 @@ class Subscriber:
                 await self._session()
             except FAULTS as error:
                 if self.up:
-                    log.warning("Redis is gone: %s; Postgres alone carries events", error)
+                    log.warning("Redis is gone: %s; nothing comes on %s", error, self._prefix)
             finally:
                 was_up, self.up = self.up, False
                 await self._end()
             if was_up:
-                self.listener.deaf()
+                self._ear.deaf()
             await asyncio.sleep(self._pause * random.uniform(0.5, 1.0))
             self._pause = min(self._pause * 2, MAX_PAUSE)
 
@@ -102,29 +117,20 @@ class Subscriber:
             self.up = True
             self._pause = MIN_PAUSE
             self._counters.bus_connects += 1
-            log.info("hearing from Redis")
+            log.info("hearing from Redis on %s", self._prefix)
             self._ask_soon()
         match message:
-            case [b"message", _, bytes(data)]:
-                self._hear(data)
+            case [b"message", bytes(channel), bytes(data)]:
+                self._ear.hear(channel.decode(), data)
             case [b"subscribe", bytes(channel), _]:
-                self._confirm(UUID(channel.decode().removeprefix(PREFIX)))
-
-    def _hear(self, data: bytes) -> None:
-        try:
-            event = Event.unpack(data)
-        except ValueError:
-            self._counters.bus_malformed += 1
-            return
-        self._counters.bus_received += 1
-        self.listener.heard(event)
+                self._confirm(UUID(channel.decode().removeprefix(self._prefix)))
 
     def _confirm(self, team_id: UUID) -> None:
         self._confirmed.add(team_id)
         waiting = self._waiting.pop(team_id, None)
         if waiting:
             waiting.set_result(None)
-        self.listener.subscribed(team_id)
+        self._ear.subscribed(team_id)
 
     def _ask_soon(self) -> None:
         """Ask once for everything that is wanted in this tick."""
@@ -144,4 +150,6 @@ class Subscriber:
         for verb, teams in (("SUBSCRIBE", list(new)), ("UNSUBSCRIBE", list(old))):
             for start in range(0, len(teams), CHANNELS_PER_COMMAND):
                 some = teams[start : start + CHANNELS_PER_COMMAND]
-                await self._connection.send((verb, *(f"{PREFIX}{team_id}" for team_id in some)))
+                await self._connection.send(
+                    (verb, *(f"{self._prefix}{team_id}" for team_id in some))
+                )
