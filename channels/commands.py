@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,18 +11,19 @@ from typing import Any
 
 import orjson
 
-from channels import wire
+from channels import limits, wire
 from channels.counters import Counters
-from channels.members import Member
+from channels.members import Close, Member
+from channels.pace import Pace
 from channels.supervisor import Supervisor
 from channels.wire import Inbound, Malformed
 from db.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 128  # per client
 UNREAD_BYTES = 128 * 1024  # owed to a client; above it, its next command waits
 UNREAD_SECONDS = 0.05
+BUSY_SECONDS = 1.0  # for some of the commands that wait to be done
 
 Answer = Callable[[bytes], None]
 Run = Callable[[Any, dict[str, Any]], Awaitable[bytes]]
@@ -35,12 +37,17 @@ class Command:
     ack: int | None
 
 
+def _pace() -> Pace:
+    return Pace(limits.COMMANDS_PER_SECOND, limits.COMMAND_BURST, limits.COMMANDS_REFUSED)
+
+
 @dataclass(slots=True)
 class _Line:
     """The commands of one client that wait for their turn."""
 
     waiting: deque[Command] = field(default_factory=deque)
     busy: bool = False
+    pace: Pace = field(default_factory=_pace)
 
 
 class Commands:
@@ -61,14 +68,14 @@ class Commands:
         self._lines: dict[str, _Line] = {}
 
     def receive(self, member: Member, inbound: Inbound) -> None:
+        line = self._lines.get(member.sid)
+        if line is None:
+            line = self._lines[member.sid] = _Line()
+        if self._too_soon(member, line, inbound):
+            return
         command = _command(inbound)
         if command is None:
             refusal = failure("VALIDATION_ERROR", 'A command is ["name", {payload}] in JSON')
-            _answer(member, inbound.ack, refusal)
-            return
-        line = self._lines.setdefault(member.sid, _Line())
-        if len(line.waiting) >= MAX_WAITING:
-            refusal = failure("UNAVAILABLE", "Too many commands at once; await their answers")
             _answer(member, inbound.ack, refusal)
             return
         line.waiting.append(command)
@@ -81,6 +88,19 @@ class Commands:
         line = self._lines.pop(member.sid, None)
         if line:
             line.waiting.clear()
+
+    def _too_soon(self, member: Member, line: _Line, inbound: Inbound) -> bool:
+        """Drop what is too much, and say so; end the connection of one that does not listen."""
+        wait = line.pace.take(asyncio.get_running_loop().time())
+        if not wait and len(line.waiting) >= limits.COMMANDS_WAITING:
+            wait = BUSY_SECONDS
+        if not wait:
+            return False
+        self._counters.commands_limited += 1
+        if line.pace.spent:
+            member.close(Close.RATE)
+        _answer(member, inbound.ack, _limited(wait))
+        return True
 
     async def _work(self, member: Member, line: _Line) -> None:
         try:
@@ -129,6 +149,16 @@ def failure(code: str, message: str) -> bytes:
     return orjson.dumps(
         {"success": False, "error": {"code": code, "message": message, "details": []}}
     )
+
+
+def _limited(seconds: float) -> bytes:
+    error = {
+        "code": "RATE_LIMITED",
+        "message": "Too many commands; this one was not run",
+        "details": [],
+        "retry_ms": math.ceil(seconds * 1000),
+    }
+    return orjson.dumps({"success": False, "error": error})
 
 
 def _answer(member: Member, ack: int | None, envelope: bytes) -> None:

@@ -34,6 +34,8 @@ class Counters:
 
     commands: int = 0
     command_failures: int = 0
+    commands_limited: int = 0
+    sign_ins_waited: int = 0
 
     joins: Counter[str] = field(default_factory=Counter)  # by mode
     refusals: Counter[str] = field(default_factory=Counter)  # by code

@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from channels import wire
-from channels.commands import MAX_WAITING, Answer, Commands, OwnRun, failure, success
+from channels import limits, wire
+from channels.admission import Admission, Full
+from channels.commands import Answer, Commands, OwnRun, failure, success
 from channels.counters import Counters
 from channels.feature import Feature
 from channels.greeting import Greeting, Position
-from channels.live_server import Connection, LiveServer
-from channels.members import Member, Who
+from channels.live_server import Allows, Connection, LiveServer
+from channels.members import Close, Member, Who
 from channels.refused import Refused
 from channels.rooms import BEAT_SECONDS, Rooms
+from channels.sockets_per_user import SocketsPerUser
 from channels.standing import Standing
 from channels.supervisor import Supervisor
 from channels.wire import Inbound, Malformed
@@ -25,7 +28,8 @@ log = logging.getLogger(__name__)
 ENTER_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
 SWEEP_SECONDS = 2.0
-RETRY_MS = 1_000
+RETURN_SECONDS = 0.5  # those who are sent elsewhere arrive there over so long
+LOOK_SECONDS = 0.1  # how soon a drain notices that somebody went by itself
 
 W = TypeVar("W", bound=Who)
 
@@ -48,16 +52,20 @@ class Gateway(Generic[W]):
         counters: Counters,
         supervisor: Supervisor,
         features: Sequence[Feature] = (),
-        cors_allowed_origins: str | list[str] | None = None,
+        cors_allowed_origins: Allows | None = None,
+        admission: Admission | None = None,
+        drain_seconds: float = 0.0,
     ) -> None:
         self._rooms = rooms
         self._authenticate = authenticate
         self._supervisor = supervisor
-        self._features = features
+        self._features = [SocketsPerUser(), *features]
+        self._admission = admission or Admission(counters)
+        self._drain_seconds = drain_seconds
         self._members: dict[str, Member] = {}
         self._closing = False
         own: dict[str, OwnRun] = {"resume": self._resume}
-        for feature in features:
+        for feature in self._features:
             own.update(feature.commands)
         self._commands = Commands(commands, own, counters=counters, supervisor=supervisor)
         self._server = LiveServer(
@@ -78,25 +86,19 @@ class Gateway(Generic[W]):
     async def close(self) -> None:
         """Let nobody in and end every connection; clients come back, here or elsewhere."""
         self._closing = True
+        await self._drain()
         await self._server.close(CLOSE_SECONDS)
 
     # What the Socket.IO server asks
 
     async def enter(self, sid: str, connection: Connection, auth: Any) -> None:
-        if self._closing:
-            raise Refused("UNAVAILABLE", "The server is restarting", retry_ms=RETRY_MS)
         greeting = Greeting.read(auth)
         try:
             async with asyncio.timeout(ENTER_SECONDS):
-                who = await self._who(greeting.token)
-                member = Member(sid, who, connection.outbox, connection.close)
-                self._members[sid] = member
-                await self._join(member, greeting)
-                for feature in self._features:
-                    feature.entered(member)
-        except (Unavailable, TimeoutError) as error:
+                await self._let_in(sid, connection, greeting)
+        except (Unavailable, TimeoutError, Full) as error:
             self.left(sid)
-            raise Refused("UNAVAILABLE", "Try again in a moment", retry_ms=RETRY_MS) from error
+            raise self._unavailable("Try again in a moment") from error
         except BaseException:
             self.left(sid)
             raise
@@ -118,6 +120,40 @@ class Gateway(Generic[W]):
             self._rooms.leave(member)
 
     # Inside
+
+    async def _let_in(self, sid: str, connection: Connection, greeting: Greeting) -> None:
+        async with self._admission.place():
+            if self._closing:
+                raise self._unavailable("The server is restarting")
+            if connection.closed:
+                return  # it did not wait for its turn
+            who = await self._who(greeting.token)
+        member = Member(sid, who, connection.outbox, connection.close)
+        self._members[sid] = member
+        await self._join(member, greeting)
+        for feature in self._features:
+            feature.entered(member)
+
+    def _unavailable(self, message: str) -> Refused:
+        return Refused("UNAVAILABLE", message, retry_ms=self._admission.retry_ms())
+
+    async def _drain(self) -> None:
+        """Send the members elsewhere, each at a moment of its own, which it is told beforehand.
+
+        So those who take them in are not run over, and nobody notices: a screen goes on where it
+        was, and presence waits longer for it than it is away.
+        """
+        members = list(self._members.values())
+        random.shuffle(members)
+        began, step = _now(), self._drain_seconds / max(1, len(members))
+        for place, member in enumerate(members):
+            after = place * step + random.uniform(0, RETURN_SECONDS)
+            member.push(wire.said("drain", {"retry_ms": int(after * 1000)}))
+        for place, member in enumerate(members):
+            # Nobody is told when the next member goes by itself, so it is looked for.
+            while not member.gone and (wait := began + place * step - _now()) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(min(wait, LOOK_SECONDS))
+            member.close(Close.DRAIN)
 
     async def _who(self, token: str) -> W:
         try:
@@ -153,7 +189,7 @@ class Gateway(Generic[W]):
             "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "hb": int(BEAT_SECONDS),
             "user": {"id": str(member.who.user_id), "name": member.who.name},
-            "lim": {"bytes": wire.MAX_FRAME, "commands": MAX_WAITING},
+            "lim": limits.told(),
             "teams": [standing.told() for standing in standings],
         }
         for feature in self._features:
@@ -180,3 +216,7 @@ class Gateway(Generic[W]):
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self._server.cut_strangers()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

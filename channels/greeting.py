@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
-from channels import wire
+from channels import limits, wire
 from channels.refused import Refused
 from channels.wire import Malformed
 from db.events import Head
-
-MAX_SUBS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,9 @@ class Greeting:
         subs = auth.get("subs")
         if subs is None:
             return cls(auth["token"], None)
-        if not isinstance(subs, list) or len(subs) > MAX_SUBS:
-            raise Refused("VALIDATION_ERROR", f"subs: must be a list of at most {MAX_SUBS}")
+        if not isinstance(subs, list) or len(subs) > limits.SUBSCRIPTIONS:
+            most = limits.SUBSCRIPTIONS
+            raise Refused("VALIDATION_ERROR", f"subs: must be a list of at most {most}")
         try:
             read = [Position.read(sub) for sub in subs]
         except Malformed as error:

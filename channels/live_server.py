@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from typing_extensions import override
 from channels import wire
 from channels.counters import Counters
 from channels.engine import Engine
+from channels.limits import CONNECTS, LOGIN_SECONDS
 from channels.members import Close
 from channels.outbox import Outbox
 from channels.refused import Refused
@@ -21,9 +23,10 @@ from channels.wire import Inbound, Kind, Malformed
 PING_INTERVAL = 25  # whole seconds: engine.io announces no fractions
 PING_TIMEOUT = 20
 LINGER_SECONDS = 5.0  # for a closed connection to end by itself before it is cut
-LOGIN_SECONDS = 10.0  # to ask for a session
 
 NAMESPACE = "/"
+
+Allows = Callable[[str | None, Mapping[str, Any]], bool]  # an Origin, of a request
 
 # Below warning the libraries write every packet into the log, and packets hold people's data.
 for name in ("channels.engineio", "channels.socketio"):
@@ -73,7 +76,7 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
         door: Door,
         *,
         driver: Mapping[str, Any],
-        cors_allowed_origins: str | list[str] | None,
+        cors_allowed_origins: Allows | None,
         counters: Counters,
         supervisor: Supervisor,
     ) -> None:
@@ -95,6 +98,7 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
         self._counters = counters
         self._supervisor = supervisor
         self._strangers: dict[str, float] = {}  # connections without a session, and since when
+        self._asked: Counter[str] = Counter()  # how often a connection asked for a session
 
     def cut(self, socket: Any, reason: Close) -> None:
         """End a connection so that the client comes back by itself.
@@ -102,14 +106,14 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
         After a goodbye of engine.io or Socket.IO official clients stay away, so there is none
         (except where they shall): only the transport's own end.
         """
-        if socket.closed or socket.closing:
+        outbox: Outbox = socket.queue
+        if socket.closed or socket.closing or outbox.ended:
             return
         self._counters.closes[reason.reason] += 1
-        outbox: Outbox = socket.queue
         if reason is Close.SLOW:
             outbox.give_up()
             outbox.abort()
-        elif reason is Close.REVOKED:
+        elif reason.final:
             outbox.put_nowait(wire.disconnected())
         outbox.end(reason.value, reason.reason)
         close = partial(socket.close, wait=False, abort=True, reason=reason.reason)
@@ -143,6 +147,7 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
         self._counters.sockets -= 1
         await self._end_session(eio_sid)
         self._strangers.pop(eio_sid, None)
+        self._asked.pop(eio_sid, None)
         socket = self.eio.sockets.get(eio_sid)
         if socket:
             outbox: Outbox = socket.queue
@@ -180,14 +185,21 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
         if inbound.namespace != NAMESPACE:
             connection.outbox.put_nowait(wire.refused(inbound.namespace, "Invalid namespace"))
             return
+        self._asked[eio_sid] += 1
+        if self._asked[eio_sid] > CONNECTS:
+            self.cut(self.eio.sockets[eio_sid], Close.RATE)
+            return
         auth = wire.json_of(inbound.data)
         sid = await self.manager.pre_connect(eio_sid, NAMESPACE)
         if sid is None:
             raise Malformed  # a second CONNECT
+        since = self._strangers.pop(eio_sid, None)  # it has asked: the wait from here on is ours
         try:
             await self._door.enter(sid, connection, auth)
         except Refused as refusal:
             self._counters.refusals[refusal.code] += 1
+            if since is not None:
+                self._strangers[eio_sid] = since
             await self.manager.disconnect(sid, NAMESPACE, ignore_queue=True)
             error = wire.refused(NAMESPACE, refusal.message, refusal.told())
             connection.outbox.put_nowait(error)
@@ -197,7 +209,6 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
             await self.manager.disconnect(sid, NAMESPACE, ignore_queue=True)
             return
         await self.manager.connect(sid, NAMESPACE)
-        self._strangers.pop(eio_sid, None)
 
     async def _end_session(self, eio_sid: str) -> None:
         sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)

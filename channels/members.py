@@ -12,20 +12,26 @@ from channels.outbox import Outbox
 class Close(Enum):
     """Why the server ends a connection: the code in the WebSocket close frame, and its counter.
 
-    An official client reconnects by itself after every one of them except REVOKED, which is told by
-    a Socket.IO disconnect.
+    An official client reconnects by itself after every one of them except those that are final,
+    which are told by a Socket.IO disconnect.
     """
 
     UNAUTHENTICATED = 4001  # no session was asked for in time
     REVOKED = 4003
     SLOW = 4008
+    REPLACED = 4009  # the same person has opened too many others since
     DRAIN = 4010
     RESTORED = 4012  # the log is not the one this socket was told; it learns more when it resumes
+    RATE = 4013  # it went on after being told to wait
     MALFORMED = 4014
 
     @property
     def reason(self) -> str:
         return self.name.lower()
+
+    @property
+    def final(self) -> bool:
+        return self in (Close.REVOKED, Close.REPLACED)
 
 
 class Who(Protocol):

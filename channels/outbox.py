@@ -36,6 +36,7 @@ class Outbox(asyncio.Queue[Any]):
         self.owed_since: float | None = None
         self.close_code = 1000
         self.close_reason = ""
+        self.ended = False
         # Set by the transport: drops the connection without waiting for the client.
         self.abort: Callable[[], None] = _stay
         self._hand_packets = 0
@@ -79,6 +80,7 @@ class Outbox(asyncio.Queue[Any]):
         """Let the writer send what is queued, then close with this code."""
         self.close_code = code
         self.close_reason = reason
+        self.ended = True
         self.put_nowait(None)
 
     def give_up(self) -> None:

@@ -1,10 +1,12 @@
 """The aiohttp application: its parts are started in the order they stand in here."""
 
+import asyncio
+
 from aiohttp import web
 
 from server import lifespan
 from server.calls import MAX_BODY
-from server.keys import METRICS, SECRETS, SETTINGS
+from server.keys import METRICS, SECRETS, SETTINGS, STOPPING
 from server.metrics import Metrics
 from server.middleware import edge, guard_answers
 from server.secrets_file import Secrets
@@ -17,6 +19,7 @@ def make_app(settings: Settings, secrets: Secrets | None = None) -> web.Applicat
     app[SETTINGS] = settings
     app[SECRETS] = secrets or Secrets.of(settings)
     app[METRICS] = metrics
+    app[STOPPING] = asyncio.Event()
     guard_answers(app, settings.cors_origins)
     app.cleanup_ctx.extend(
         [

@@ -1,9 +1,13 @@
 """What the parts of the app find each other by: typed, so that a wrong one does not compile."""
 
+import asyncio
+from typing import Any
+
 from aiohttp import web
 
 from channels.bus import Bus
 from channels.counters import Counters
+from channels.gateway import Gateway
 from channels.rooms import Rooms
 from db.database import Database
 from domains.auth.service import Authenticator
@@ -26,4 +30,6 @@ COUNTERS = web.AppKey("counters", Counters)
 SUPERVISOR = web.AppKey("supervisor", VitalTasks)
 BUS = web.AppKey("bus", Bus)
 ROOMS = web.AppKey("rooms", Rooms)
+GATEWAY: web.AppKey[Gateway[Any]] = web.AppKey("gateway", Gateway)
+STOPPING = web.AppKey("stopping", asyncio.Event)
 ENDPOINTS: web.AppKey[list[Endpoint]] = web.AppKey("endpoints", list)

@@ -4,10 +4,11 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
+from channels.admission import Admission
 from channels.counters import Counters
 from channels.gateway import Gateway
 from channels.log import PostgresLog
@@ -26,6 +27,7 @@ from server.keys import (
     COUNTERS,
     DATABASE,
     ENDPOINTS,
+    GATEWAY,
     METRICS,
     ROOMS,
     SECRETS,
@@ -35,6 +37,7 @@ from server.keys import (
     URLS,
 )
 from server.live_metrics import readings
+from server.origins import allows
 from server.socket_driver import DRIVER, mount
 from server.vital import VitalTasks
 from server.web import routes as dashboard
@@ -103,14 +106,16 @@ async def routes(app: web.Application) -> AsyncIterator[None]:
 async def gateway(app: web.Application) -> AsyncIterator[None]:
     """Last of what serves: a socket that comes in finds every command there."""
     found = app[ENDPOINTS]
-    gate: Gateway[Any] = Gateway(  # of actors; where it is mounted, of anybody
+    gate = app[GATEWAY] = Gateway(  # of actors; where it is mounted, of anybody
         rooms=app[ROOMS],
         authenticate=app[AUTHENTICATOR].authenticate,
         commands=commands(found, app[METRICS]),
         driver=DRIVER,
         counters=app[COUNTERS],
         supervisor=app[SUPERVISOR],
-        cors_allowed_origins=list(app[SETTINGS].cors_origins) or None,
+        cors_allowed_origins=allows(app[SETTINGS].cors_origins),
+        admission=Admission(app[COUNTERS], at_once=app[SETTINGS].sign_ins_at_once),
+        drain_seconds=app[SETTINGS].drain,
     )
     gate.start()
     mount(app, gate)

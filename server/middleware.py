@@ -13,6 +13,7 @@ from multidict import istr
 
 from server import answers, headers
 from server.http import ACTOR, NAME
+from server.keys import STOPPING
 from server.metrics import Metrics
 from server.refusals import refusal_of
 
@@ -47,6 +48,8 @@ def edge(metrics: Metrics) -> Middleware:
             raise
         except Exception as error:  # noqa: BLE001 - the edge answers everything; faults are logged
             response = answers.of_refusal(refusal_of(error, request_id))
+        if request.app[STOPPING].is_set():
+            response.force_close()  # the next request goes to a server that stays
         seconds = time.perf_counter() - began
         metrics.observe("http", request.get(NAME, "other"), response.status, seconds)
         if lines or seconds > SLOW_SECONDS:

@@ -12,11 +12,12 @@ from aiohttp import web
 
 from server.app import make_app
 from server.demo.people import ANA, LEAD
-from server.keys import SECRETS, SETTINGS
+from server.keys import GATEWAY, SECRETS, SETTINGS, STOPPING
 from server.settings import Settings
 
 BACKLOG: Final = 4096  # a whole office reconnects at once when its network comes back
-GRACE_SECONDS: Final = 1.0
+GRACE_SECONDS: Final = 1.0  # for requests in flight when we are told to stop
+PRODUCTION_GRACE_SECONDS: Final = 10.0
 MAX_LINE: Final = 16 * 1024  # a search in the address bar may be long
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -28,19 +29,27 @@ class PortTaken(Exception):
 async def run(settings: Settings) -> None:
     """Return when a signal asked to; the parts started so far are taken down either way."""
     listener = bind(settings.host, settings.port)
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    app = make_app(settings)
+    stop = app[STOPPING]
     for number in SIGNALS:
         loop.add_signal_handler(number, _ask_to_stop, stop, loop)
-    app = make_app(settings)
     runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=GRACE_SECONDS, max_line_size=MAX_LINE
+        app,
+        access_log=None,
+        shutdown_timeout=PRODUCTION_GRACE_SECONDS if settings.production else GRACE_SECONDS,
+        max_line_size=MAX_LINE,
     )
     try:
         if await _started_before(runner.setup(), stop):
-            await web.SockSite(runner, listener, backlog=BACKLOG).start()
+            site = web.SockSite(runner, listener, backlog=BACKLOG)
+            await site.start()
             say(announcement(app, listener))
             await stop.wait()
+            await site.stop()
+            await app[
+                GATEWAY
+            ].close()  # requests are answered meanwhile, on connections that are open
     finally:
         await runner.cleanup()
         listener.close()

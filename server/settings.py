@@ -14,6 +14,7 @@ PASSWORD_LENGTH: Final = 8  # in production; on one's own machine any will do
 SECRET_BYTES: Final = 32  # an HMAC key shorter than its hash is weaker than the hash
 PUBLIC_WORDS: Final = ("change-me", "changeme", "example", "homeroom", "password", "secret")
 Network = IPv4Network | IPv6Network
+DRAIN: Final = 5.0  # seconds, in production
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -90,6 +91,12 @@ class Settings(BaseSettings):
     trusted_proxies: CommaSeparated = Field(
         default=(), description="Networks whose X-Forwarded-For is believed, comma-separated."
     )
+    drain_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=300,
+        description="How long a stopping server takes to send its sockets away; 5 s in production.",
+    )
     log_level: LogLevel | None = Field(
         default=None,
         description="debug, info (one line a request; the default in production), warning, error.",
@@ -156,6 +163,15 @@ class Settings(BaseSettings):
     @property
     def proxies(self) -> tuple[Network, ...]:
         return tuple(ip_network(network, strict=False) for network in self.trusted_proxies)
+
+    @property
+    def drain(self) -> float:
+        return self.drain_seconds if self.drain_seconds is not None else DRAIN * self.production
+
+    @property
+    def sign_ins_at_once(self) -> int:
+        """On sockets: whatever a herd does, REST finds a database connection."""
+        return max(1, self.db_pool_max - max(1, self.db_pool_max // 5))
 
     def _problems(self) -> Iterator[str]:
         if self.production and self.database_url is None:

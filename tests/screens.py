@@ -75,7 +75,9 @@ class Screen:
         self.beats: list[dict[str, Any]] = []
         self.doubled = 0  # events this connection was sent again
         self.skipped = 0  # times this connection was sent an event ahead of its turn
+        self.said: list[tuple[str, Any]] = []  # what came beside events and heartbeats
         self.close_code: int | None = None
+        self.dismissed = False  # told by Socket.IO to stay away
         self._session = session
         self._fetch = fetch
         self._ws: aiohttp.ClientWebSocketResponse | None = None
@@ -122,6 +124,7 @@ class Screen:
             await ws.close()
             raise
         self.close_code = None
+        self.dismissed = False
         await self._stand(self.hello["teams"][0])
         self._reader = asyncio.create_task(self._read())
         return self.hello
@@ -261,13 +264,15 @@ class Screen:
             elif name == "hb":
                 self.beats.append(body)
                 self.head = tuple(body["teams"][self.team])
+            else:
+                self.said.append((name, body))
         elif text.startswith("43"):
             number, _, body = text[2:].partition("[")
             answer = self._acks.get(int(number))
             if answer and not answer.done():
                 answer.set_result(orjson.loads("[" + body)[0])
         elif text == "41":
-            raise Closed(None)
+            self.dismissed = True  # the close of the connection follows
         self._announce()
 
     def _hear(self, event: dict[str, Any]) -> None:

@@ -103,6 +103,71 @@ async def test_it_leaves_within_three_seconds_with_live_sockets(
     assert err == ""
 
 
+async def a_screen(url: str, email: str, transport: str = "websocket") -> socketio.AsyncClient:
+    """An official client of a new account, signed in."""
+    async with aiohttp.ClientSession(url) as session:
+        account = {**ACCOUNT, "email": email}
+        async with session.post("/v1/auth/register", json=account) as response:
+            token = (await response.json())["data"]["access_token"]
+    screen = socketio.AsyncClient(reconnection=False)
+    await screen.connect(url, auth={"token": token, "proto": 1}, transports=[transport])
+    return screen
+
+
+def address(said: str) -> str:
+    [url] = re.findall(r"http://127\.0\.0\.1:\d+$", said, re.MULTILINE)
+    return str(url)
+
+
+PRODUCTION = {"ENV": "production", "JWT_SECRET": "3f8a9c1de2b4075c6d7e8f90a1b2c3d4"}
+
+
+async def test_in_production_it_sends_its_sockets_away_and_finishes_what_it_has_begun(
+    db: Database, env: dict[str, str]
+) -> None:
+    async with running({**env, **PRODUCTION, "DRAIN_SECONDS": "0.5"}) as (process, said):
+        url = address(said)
+        screens = [await a_screen(url, f"olga-drain-{n}@homes.example") for n in range(4)]
+        told: list[int] = []
+        for screen in screens:
+            screen.on("drain", lambda body: told.append(body["retry_ms"]))
+        async with aiohttp.ClientSession(url) as session:
+            account = {**ACCOUNT, "email": "olga-in-flight@homes.example"}
+            async with db.transaction() as rows:
+                await rows.execute("LOCK TABLE users IN SHARE MODE")
+                answering = asyncio.create_task(session.post("/v1/auth/register", json=account))
+                await asyncio.sleep(0.5)
+                process.send_signal(signal.SIGTERM)
+                await asyncio.sleep(1.0)  # the sockets are away by now
+                assert not answering.done()
+                with pytest.raises(aiohttp.ClientConnectorError):
+                    await session.get("/healthz")
+            async with asyncio.timeout(10):
+                answer = await answering
+                assert answer.status == 201
+                assert answer.headers["Connection"] == "close"
+                answer.close()
+                _, err = await process.communicate()
+        assert err == b""
+        assert process.returncode == 0
+        assert len(told) == 4
+        for screen in screens:
+            await screen.disconnect()
+
+
+async def test_a_second_signal_ends_it_at_once(env: dict[str, str]) -> None:
+    async with running({**env, "DRAIN_SECONDS": "60"}) as (process, said):
+        screens = [await a_screen(address(said), f"olga-twice-{n}@homes.example") for n in range(2)]
+        process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.3)
+        assert process.returncode is None
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(3):
+            await process.communicate()
+        for screen in screens:
+            await screen.disconnect()
+
+
 async def test_it_says_where_it_is_in_one_short_block(env: dict[str, str]) -> None:
     async with running({**env, "DEMO": "true", "DEMO_PASSWORD": "open sesame"}) as (_, said):
         assert len(said.splitlines()) <= 12

@@ -22,6 +22,7 @@ from db.errors import Unavailable
 from db.transaction import Answer, Draft, Transaction, Writer
 from domains.kit.actor import Actor, Role
 from domains.kit.errors import TokenExpired, Unauthenticated
+from server.origins import allows
 from server.socket_driver import DRIVER, mount
 
 
@@ -131,7 +132,11 @@ def _success(data: Any) -> bytes:
 
 @asynccontextmanager
 async def serving(
-    db: Database, bus: Bus, counters: Counters, supervisor: Supervisor
+    db: Database,
+    bus: Bus,
+    counters: Counters,
+    supervisor: Supervisor,
+    **chosen: Any,
 ) -> AsyncIterator[Node]:
     """Run a node on a free port; `db` announces to its bus for as long."""
     rooms = Rooms(PostgresLog(db), bus, counters=counters, supervisor=supervisor)
@@ -142,6 +147,7 @@ async def serving(
         driver=DRIVER,
         counters=counters,
         supervisor=supervisor,
+        **{"cors_allowed_origins": allows(()), **chosen},
     )
     app = web.Application()
     mount(app, gateway)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from channels import commands
+from channels import limits
 from tests.factories import Team
 from tests.realtime.conftest import Opener
 from tests.realtime.nodes import Node, until
@@ -109,13 +109,13 @@ async def test_a_slow_command_keeps_neither_pings_nor_others_waiting(
 async def test_too_many_commands_at_once_are_refused_not_kept(
     a_screen: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "MAX_WAITING", 4)
+    monkeypatch.setattr(limits, "COMMANDS_WAITING", 4)
     async with a_screen() as screen:
         first = asyncio.create_task(screen.call("notes:wait", {"seconds": 0.2}))
         await asyncio.sleep(0.05)
         envelopes = await asyncio.gather(*(screen.call("notes:echo") for _ in range(10)))
         refused = [e["error"]["code"] for e in envelopes if not e["success"]]
-        assert refused == ["UNAVAILABLE"] * 6
+        assert refused == ["RATE_LIMITED"] * 6
         assert (await first)["success"]
 
 

@@ -1,0 +1,28 @@
+"""What one client may ask of a node: the one definition for the code, `hello` and the document."""
+
+from typing import Final
+
+from channels.wire import MAX_FRAME
+
+COMMANDS_PER_SECOND: Final = 20.0
+COMMAND_BURST: Final = 40
+COMMANDS_WAITING: Final = 128  # for their turn, of one socket
+COMMANDS_REFUSED: Final = 100  # in a row; a client that goes on after them is not one to talk to
+CONNECTS: Final = 5  # on one connection; official clients ask once
+LOGIN_SECONDS: Final = 10.0  # to ask for a session
+SOCKETS_PER_USER: Final = (
+    20  # on one node: a person with more tabs than that has lost sight of some
+)
+SUBSCRIPTIONS: Final = 50
+
+
+def told() -> dict[str, int]:
+    """As `hello` carries them in `lim`."""
+    return {
+        "bytes": MAX_FRAME,
+        "commands": COMMANDS_WAITING,
+        "per_s": int(COMMANDS_PER_SECOND),
+        "burst": COMMAND_BURST,
+        "sockets": SOCKETS_PER_USER,
+        "subs": SUBSCRIPTIONS,
+    }
