@@ -1,37 +1,72 @@
 """Who may see what an event says; the others learn that there was one, and no more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
 
 from channels import wire
-from db.events import Event
+from db.events import EVERYONE, Event
 
-EVERYONE = "all"
+Sees = Callable[[Any, str], bool]  # a person and an audience: whether they are of it
+
+
+def everyone_alone(_: Any, audience: str) -> bool:
+    """What holds where no policy is given: nobody sees more than the whole team may."""
+    return audience == EVERYONE
 
 
 class Sight(IntEnum):
     """How one person sees one event."""
 
     NOTHING = 0  # a tombstone: its number, so that everybody's count stays whole
-    WHOLE = 1
+    LOST = 1  # the record is not for their eyes any more
+    GAINED = 2  # it is from now on: whole, without what was before
+    WHOLE = 3
 
 
-def sight(event: Event, who: Any) -> Sight:
-    """An audience is `all` of the team, or `user:<id>`."""
-    if event.audience in (EVERYONE, f"user:{who.user_id}"):
-        return Sight.WHOLE
-    return Sight.NOTHING
+def sight(event: Event, who: Any, sees: Sees) -> Sight:
+    now = sees(who, event.audience)
+    before = now if event.audience_before is None else sees(who, event.audience_before)
+    if now:
+        return Sight.WHOLE if before else Sight.GAINED
+    return Sight.LOST if before else Sight.NOTHING
 
 
-def sights(events: Iterable[Event], who: Any) -> tuple[Sight, ...]:
-    """What people with equal sights see is encoded once for all of them."""
-    return tuple(sight(event, who) for event in events)
+def shown(event: Event, seen: Sight) -> bytes:
+    """The finished event object, as this sight has it."""
+    match seen:
+        case Sight.WHOLE:
+            return event.wire
+        case Sight.GAINED:
+            return wire.without_changes(event)
+        case Sight.LOST:
+            return wire.withdrawn(event)
+        case Sight.NOTHING:
+            return wire.tombstone(event)
 
 
-def shown(events: Iterable[Event], seen: Sequence[Sight]) -> list[bytes]:
-    """The finished event objects, as these sights have them."""
-    return [
-        event.wire if each is Sight.WHOLE else wire.tombstone(event)
-        for event, each in zip(events, seen, strict=True)
-    ]
+class Frames:
+    """A run of events as the people of one room get it, made once for all who see it alike.
+
+    Nearly every event is open to the whole team; such a run costs nothing for each person.
+    """
+
+    def __init__(self, events: Sequence[Event], sees: Sees) -> None:
+        self._events = events
+        self._sees = sees
+        self._closed = [event for event in events if not event.is_open]
+        self._made: dict[tuple[Sight, ...], list[Any]] = {}
+
+    def of(self, who: Any) -> list[Any]:
+        """The packets for this person."""
+        seen = tuple(sight(event, who, self._sees) for event in self._closed)
+        made = self._made.get(seen)
+        if made is None:
+            made = self._made[seen] = self._make(seen)
+        return made
+
+    def _make(self, seen: tuple[Sight, ...]) -> list[Any]:
+        sights = iter(seen)
+        return wire.events(
+            event.wire if event.is_open else shown(event, next(sights)) for event in self._events
+        )

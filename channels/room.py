@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from channels import membership, wire
-from channels.audience import Sight, shown, sights
+from channels.audience import Frames, Sees
 from channels.counters import Counters
 from channels.dispatcher import Dispatcher
 from channels.history import History
@@ -39,6 +39,7 @@ class Room:
         supervisor: Supervisor,
         let_go: Callable[["Room"], None],
         told: Callable[[Event], None],
+        sees: Sees,
     ) -> None:
         self.team_id = team_id
         self.members: dict[str, Member] = {}
@@ -56,8 +57,9 @@ class Room:
         self._counters = counters
         self._let_go = let_go
         self._told = told
+        self._sees = sees
         self._range_read = RangeRead(team_id, log, counters, supervisor)
-        self._replays: dict[int, list[Any]] = {}
+        self._replays: dict[int, Frames] = {}
         self._outgoing: list[Event] = []
         self._flush: asyncio.Handle | None = None
         self._about: dict[UUID, Event] = {}  # the last membership event of a user
@@ -111,12 +113,9 @@ class Room:
         events, self._outgoing = self._outgoing, []
         if not events or not self.members:
             return
-        frames: dict[tuple[Sight, ...], list[Any]] = {}
+        frames = Frames(events, self._sees)
         for member in list(self.members.values()):
-            seen = sights(events, member.who)
-            if seen not in frames:
-                frames[seen] = wire.events(shown(events, seen))
-            self._push(member, frames[seen])
+            self._push(member, frames.of(member.who))
             self._counters.delivered += len(events)
 
     def close(self) -> None:
@@ -191,13 +190,10 @@ class Room:
         """Frames of the missed events; a herd that missed the same shares them."""
         if not missed:
             return []
-        seen = sights(missed, member.who)
-        if any(each is not Sight.WHOLE for each in seen):
-            return wire.events(shown(missed, seen))
         first = missed[0].seq
         if first not in self._replays:
-            self._replays[first] = wire.events(event.wire for event in missed)
-        return self._replays[first]
+            self._replays[first] = Frames(missed, self._sees)
+        return self._replays[first].of(member.who)
 
     def _push(self, member: Member, packets: list[Any]) -> None:
         if member.outbox.overdue:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
+from channels.audience import Sees, everyone_alone
 from channels.bus import Bus
 from channels.counters import Counters
 from channels.log import Log
@@ -39,11 +40,22 @@ class Lag:
 
 
 class Rooms:
-    def __init__(self, log: Log, bus: Bus, *, counters: Counters, supervisor: Supervisor) -> None:
+    """`sees` is the policy of who may see what an event says."""
+
+    def __init__(
+        self,
+        log: Log,
+        bus: Bus,
+        *,
+        counters: Counters,
+        supervisor: Supervisor,
+        sees: Sees = everyone_alone,
+    ) -> None:
         self._log = log
         self._bus = bus
         self._counters = counters
         self._supervisor = supervisor
+        self._sees = sees
         self._rooms: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Future[Room]] = {}
         self._early: dict[UUID, list[Event]] = {}
@@ -153,6 +165,7 @@ class Rooms:
                 supervisor=self._supervisor,
                 let_go=self._let_go,
                 told=self._tell,
+                sees=self._sees,
             )
             self._rooms[team_id] = room
             self._counters.rooms += 1

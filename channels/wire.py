@@ -1,5 +1,6 @@
 """The packets on a socket: Socket.IO text made once, client bytes read with suspicion."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ PROTO = 1
 MAX_FRAME = 64 * 1024  # bytes of one packet, either way
 MAX_FRAME_EVENTS = 100
 MAX_PAYLOAD_PACKETS = 16  # of one polling request
+
+_DECODER = json.JSONDecoder()
 
 Packet = engine.Packet
 
@@ -91,6 +94,27 @@ def events(wires: Iterable[bytes]) -> list[Any]:
 def tombstone(event: Event) -> bytes:
     """What those get who may not see the event: there was one, so their count stays whole."""
     return _json({"t": str(event.team_id), "s": event.seq, "h": event.h, "k": "-"}).encode()
+
+
+def withdrawn(event: Event) -> bytes:
+    """What those get who could see the record until this event, and no longer may: drop it."""
+    told = orjson.loads(event.wire)
+    kept = {name: told[name] for name in ("t", "s", "h", "e", "id", "ver")}
+    return _json(kept | {"k": f"{told['e']}.withdrawn"}).encode()
+
+
+def without_changes(event: Event) -> bytes:
+    """What those get who can see the record from this event on: to them it is new.
+
+    Cut out of the finished text, so that the rest keeps its bytes (money its cents). The key is
+    found for sure: in the texts before it a quote is always escaped, and none is followed by a
+    colon.
+    """
+    head, key, rest = event.wire.decode().partition('"ch":')
+    if not key:
+        return event.wire  # a reference, which has no changes
+    _, end = _DECODER.raw_decode(rest)
+    return f"{head}{key}{{}}{rest[end:]}".encode()
 
 
 def _event_packet(wires: Sequence[bytes]) -> Any:

@@ -9,5 +9,9 @@ class Unavailable(Exception):
         self.retry_after = retry_after
 
 
+class OutOfSight(Exception):
+    """What an operation answered shows a record that its writer may not see any more."""
+
+
 class KeyReused(Exception):
     """An idempotency key came back with another request body."""

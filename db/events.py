@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from db.database import Database
 
+EVERYONE = "all"  # the audience of what the whole team may see
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -17,6 +19,7 @@ class Event:
 
     `wire` is the finished JSON object of the event frame, the same bytes live and in replay.
     `h` is the chain hash after this event (32 hex digits); (seq, h) is the resume token.
+    `audience` may see the record since; `audience_before` could until then, where it differs.
     """
 
     team_id: UUID
@@ -26,18 +29,27 @@ class Event:
     entity_id: UUID
     audience: str
     wire: bytes
+    audience_before: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is the same to everybody in the team."""
+        return self.audience == EVERYONE and self.audience_before is None
 
     def pack(self) -> bytes:
         """One Redis message: a header line for the node, then the frame for the screen."""
-        head = f"{self.team_id} {self.seq} {self.h} {self.kind} {self.entity_id} {self.audience}\n"
-        return head.encode() + self.wire
+        head = f"{self.team_id} {self.seq} {self.h} {self.kind} {self.entity_id} {self.audience}"
+        if self.audience_before is not None:
+            head += f" {self.audience_before}"
+        return head.encode() + b"\n" + self.wire
 
     @classmethod
     def unpack(cls, message: bytes) -> "Event":
         """Raise ValueError on anything that is not a packed event."""
         head, _, wire = message.partition(b"\n")
-        team, seq, h, kind, entity_id, audience = head.decode().split(" ")
-        return cls(UUID(team), int(seq), h, kind, UUID(entity_id), audience, wire)
+        team, seq, h, kind, entity_id, audience, *rest = head.decode().split(" ")
+        (before,) = rest or (None,)
+        return cls(UUID(team), int(seq), h, kind, UUID(entity_id), audience, wire, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,7 @@ class Head:
 
 
 COLUMNS = """
-    e.team_id, e.seq, encode(e.h, 'hex') AS h, e.kind, e.entity_id, e.audience,
+    e.team_id, e.seq, encode(e.h, 'hex') AS h, e.kind, e.entity_id, e.audience, e.audience_before,
     event_wire(e) AS wire
 """
 
@@ -63,6 +75,7 @@ def event_of(row: "asyncpg.Record") -> Event:
         entity_id=row["entity_id"],
         audience=row["audience"],
         wire=row["wire"].encode(),
+        audience_before=row["audience_before"],
     )
 
 

@@ -1,12 +1,12 @@
 """What a piece of writing is made of: who writes, the rows, the events, the answer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from db.errors import KeyReused
-from db.events import Event, event_of
+from db.errors import KeyReused, OutOfSight
+from db.events import COLUMNS, EVERYONE, Event, event_of
 
 if TYPE_CHECKING:
     import asyncpg
@@ -25,11 +25,15 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """On whose behalf a transaction writes, in which team, and as which operation."""
+    """On whose behalf a transaction writes, in which team, and as which operation.
+
+    `sees` are the audiences the writer is of; None is all there are.
+    """
 
     team_id: UUID
     user_id: UUID
     op: Operation | None = None
+    sees: Collection[str] | None = (EVERYONE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Draft:
 
     `data` is the record's whole image after the change, `before` the image it had (None when it is
     new), both JSON texts; the names in `volatile` follow from others and are not told as changes.
+    `audience` may see the record from now on, `audience_before` could until now.
     """
 
     kind: str
@@ -46,18 +51,23 @@ class Draft:
     version: int
     data: str
     before: str | None = None
-    audience: str = "all"
+    audience: str = EVERYONE
+    audience_before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a write tells its caller: JSON text of the data, and where in the log it landed."""
+    """What a write tells its caller: JSON text of the data, and where in the log it landed.
+
+    `shows` are the records in it: when it is given again, they must still be for the caller to see.
+    """
 
     data: str
     status: int = 200
     meta: Mapping[str, Any] = field(default_factory=dict)
     seq: int | None = None
     replayed: bool = False
+    shows: Sequence[UUID] = ()
 
 
 # Derived from other fields or moved by every write: never news of their own.
@@ -71,10 +81,9 @@ VOLATILE = (
     "cumulative_days_on_market",
 )
 
-APPEND = """
-    SELECT e.team_id, e.seq, encode(e.h, 'hex') AS h, e.kind, e.entity_id, e.audience,
-        event_wire(e) AS wire
-    FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS e
+APPEND = f"""
+    SELECT {COLUMNS}
+    FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS e
 """
 
 CLAIM = """
@@ -85,13 +94,16 @@ CLAIM = """
 """
 
 RECALL = """
-    SELECT fingerprint, status, body, meta, seq
-    FROM idempotency_keys
+    SELECT fingerprint, status, body, meta, seq, $4::text[] IS NOT NULL AND EXISTS (
+        SELECT FROM private_records AS p
+        WHERE p.team_id = $1 AND p.record_id = ANY (k.shows) AND p.audience <> ALL ($4)
+    ) AS hidden
+    FROM idempotency_keys AS k
     WHERE team_id = $1 AND user_id = $2 AND key = $3
 """
 
 KEEP = """
-    UPDATE idempotency_keys SET status = $4, body = $5, meta = $6, seq = $7
+    UPDATE idempotency_keys SET status = $4, body = $5, meta = $6, seq = $7, shows = $8
     WHERE team_id = $1 AND user_id = $2 AND key = $3
 """
 
@@ -139,16 +151,21 @@ class Transaction:
         self._drafts.append(draft)
 
     async def recall(self) -> Answer | None:
-        """Claim the operation's key, or give back what was answered to it before."""
+        """Claim the operation's key, or give back what was answered to it before.
+
+        Raise OutOfSight where that shows a record which is not for the writer to see any more.
+        """
         op = self.writer.op
         if op is None:
             return None
         key = (self.team_id, self.user_id, op.key)
         if await self.fetchval(CLAIM, *key, op.fingerprint):
             return None
-        kept = await self.fetchrow(RECALL, *key)
+        kept = await self.fetchrow(RECALL, *key, self.writer.sees)
         if kept is None or kept["fingerprint"] != op.fingerprint:
             raise KeyReused(op.key)
+        if kept["hidden"]:
+            raise OutOfSight
         return Answer(kept["body"], kept["status"], kept["meta"] or {}, kept["seq"], replayed=True)
 
     async def seal(self, op: str) -> list[Event]:
@@ -166,6 +183,7 @@ class Transaction:
             [d.entity_id for d in drafts],
             [d.version for d in drafts],
             [d.audience for d in drafts],
+            [d.audience_before for d in drafts],
             [d.data for d in drafts],
             [d.before for d in drafts],
             VOLATILE,
@@ -178,4 +196,6 @@ class Transaction:
         if op is not None:
             key = (self.team_id, self.user_id, op.key)
             meta = dict(answer.meta) or None
-            await self.execute(KEEP, *key, answer.status, answer.data, meta, answer.seq)
+            await self.execute(
+                KEEP, *key, answer.status, answer.data, meta, answer.seq, answer.shows
+            )

@@ -16,6 +16,7 @@ from channels.redis_bus import RedisBus
 from channels.rooms import Rooms
 from domains.auth.service import Authenticator
 from domains.auth.tokens import Tokens
+from domains.kit.policy import may_see
 from server import backing, catalogue, docs_page, health, http
 from server.commands import commands
 from server.demo.seed import seed
@@ -80,6 +81,7 @@ async def rooms(app: web.Application) -> AsyncIterator[None]:
         app[BUS],
         counters=app[COUNTERS],
         supervisor=app[SUPERVISOR],
+        sees=may_see,
     )
     app[ROOMS].start()
     yield

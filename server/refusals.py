@@ -49,8 +49,8 @@ def refusal_of(error: Exception, request_id: str) -> DomainError:
             return error
         case db.Unavailable():
             return domain.Unavailable(AWAY, retry_after=error.retry_after)
-        case db.KeyReused():
-            return domain.KeyReused("This idempotency key was used for another request")
+        case db.KeyReused() | db.OutOfSight():
+            return _of_operation(error)
         case HTTPException():
             return _of_aiohttp(error)
         case web.RequestPayloadError():
@@ -62,6 +62,12 @@ def refusal_of(error: Exception, request_id: str) -> DomainError:
 
 def status_of(error: DomainError) -> int:
     return error.http_status if isinstance(error, Refused) else error.status
+
+
+def _of_operation(error: db.KeyReused | db.OutOfSight) -> DomainError:
+    if isinstance(error, db.KeyReused):
+        return domain.KeyReused("This idempotency key was used for another request")
+    return domain.NotFound("There is no such record")
 
 
 def _of_aiohttp(error: HTTPException) -> DomainError:

@@ -78,6 +78,7 @@ ESCROW = Example(
     full={
         **PROPERTY,
         "escrow_status": "pending",
+        "is_private": True,
         "purchase_price": MONEY,
         "close_price": MONEY,
         "earnest_money_deposit": MONEY,
@@ -136,6 +137,7 @@ LISTING = Example(
     full={
         **PROPERTY,
         "listing_status": "incomplete",
+        "is_private": True,
         "list_price": MONEY,
         "close_price": MONEY,
         "concessions_amount": MONEY,

@@ -299,7 +299,7 @@ class Screen:
         if kind == "-":
             return
         records = self.records.setdefault(event["e"], {})
-        if kind.endswith(".deleted"):
+        if kind.endswith((".deleted", ".withdrawn")):
             records.pop(event["id"], None)
         elif "d" in event:
             known = records.get(event["id"])

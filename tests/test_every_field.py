@@ -19,7 +19,7 @@ from tests.walk import RESOURCES, endpoints_of, everything, head, told
 each_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)
 
 # What a record knows of itself: its transaction sets it, and nobody sends it.
-KEPT = {"team_id", "display_id", "owner_id", "created_by", "last_modified_by"}
+KEPT = {"team_id", "display_id", "owner_id", "audience", "created_by", "last_modified_by"}
 
 
 def computed(resource: Resource) -> set[str]:

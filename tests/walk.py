@@ -122,11 +122,13 @@ def endpoints_of(services: Services, resource: Resource) -> list[Endpoint]:
     return domain.endpoints(services)
 
 
-async def made_ready(by: Client, resource: Resource, first: str | None) -> list[Any]:
+async def made_ready(
+    by: Client, resource: Resource, first: str | None, **changes: Any
+) -> list[Any]:
     """Three records, to which the write's `first` was done already."""
     if first in resource.transitions:
-        return [await by.make(resource, first) for _ in range(3)]
-    records = [await by.make(resource) for _ in range(3)]
+        return [await by.make(resource, first, **changes) for _ in range(3)]
+    records = [await by.make(resource, **changes) for _ in range(3)]
     path = {"archive": "/archive", "delete": ""}.get(first or "")
     if path is None:
         return records
@@ -156,7 +158,7 @@ async def everything(by: Client, resource: Resource) -> dict[str, Any]:
 def apply(screen: dict[str, Any], events: Iterable[Any]) -> None:
     """What docs/protocol.md asks of a client: the image is absolute, the newer version wins."""
     for event in events:
-        if event["k"].endswith(".deleted"):
+        if event["k"].endswith((".deleted", ".withdrawn")):
             screen.pop(event["id"], None)
         elif event["ver"] > screen.get(event["id"], {"version": 0})["version"]:
             screen[event["id"]] = event["d"]

@@ -9,6 +9,7 @@ from db.database import Database
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.fields import Output, Person, Query, Word
+from domains.kit.policy import audiences_of, seen_whole, within
 from domains.kit.services import Services
 
 
@@ -42,7 +43,9 @@ class ActivityEntry(Output):
     label: str | None
 
 
-ACTIVITY = """
+# What was told of a record while everybody could see it is hidden with the record that is private
+# now; what was told while it was private stays hidden when it is not any more.
+ACTIVITY = f"""
     SELECT
         (SELECT seq FROM team_heads WHERE team_id = $1) AS head,
         (SELECT coalesce(json_agg(x)::text, '[]') FROM (
@@ -51,10 +54,15 @@ ACTIVITY = """
                 (SELECT row_to_json(p) FROM (
                     SELECT u.id, u.full_name AS name FROM users AS u WHERE u.id = e.actor_id
                 ) AS p) AS a,
-                e.op, e.tx_i AS i, e.tx_n AS n, coalesce(e.changes, '{}') AS ch,
+                e.op, e.tx_i AS i, e.tx_n AS n,
+                coalesce(CASE WHEN {seen_whole("e", "$9")} THEN e.changes END, '{{}}') AS ch,
                 coalesce(e.data ->> 'property_address', e.data ->> 'full_name') AS label
             FROM events AS e
-            WHERE e.team_id = $1
+            WHERE e.team_id = $1 AND {within("e.audience", "$9")}
+                AND ($9::text[] IS NULL OR NOT EXISTS (
+                    SELECT FROM private_records AS p
+                    WHERE p.team_id = $1 AND p.record_id = e.entity_id AND p.audience <> ALL ($9)
+                ))
                 AND ($2::text IS NULL OR e.entity = $2)
                 AND ($3::uuid IS NULL OR e.entity_id = $3)
                 AND ($4::uuid IS NULL OR e.actor_id = $4)
@@ -68,7 +76,7 @@ ACTIVITY = """
 
 
 async def activity(db: Database, actor: Actor, query: ActivityQuery) -> Reply:
-    """What the team did; every member may read it."""
+    """What the team did, as far as the actor may see of what it did it to."""
     row = await db.one(
         ACTIVITY,
         actor.team_id,
@@ -79,6 +87,7 @@ async def activity(db: Database, actor: Actor, query: ActivityQuery) -> Reply:
         query.after_seq,
         query.before_seq,
         query.limit,
+        audiences_of(actor),
     )
     return Reply(row["entries"].encode(), meta=b'{"as_of_seq":%d}' % row["head"])
 

@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -17,15 +16,12 @@ from domains.kit.fields import (
     Note,
     Percent,
     Phone,
-    Version,
     Word,
 )
 from domains.kit.property import CommissionType, PropertyFields, PropertyType
-from domains.kit.record import RecordImage
+from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
 from domains.kit.status import Move
-
-UNSET: Any = None  # "not sent": a patch may leave the field out, but not set it to null
 
 
 class EscrowStatus(StrEnum):
@@ -109,14 +105,13 @@ class EscrowFields(PropertyFields):
     notes: Note | None = None
 
 
-class EscrowCreate(EscrowFields, Input):
+class EscrowCreate(EscrowFields, NewRecord):
     """A new escrow. A deal already under way is entered as it stands, with what that needs."""
 
     property_address: Line
     purchase_price: Money
     closing_date: Day
     escrow_status: EscrowStatus = EscrowStatus.PENDING
-    owner_id: UUID | None = None
     buyers: Parties = Field(default_factory=list)
     sellers: Parties = Field(default_factory=list)
     buyer_name: Line | None = Field(None, description="One buyer; short for buyers: [name]")
@@ -124,20 +119,18 @@ class EscrowCreate(EscrowFields, Input):
     contingencies: Contingencies = Field(default_factory=list)
 
 
-class EscrowPatch(EscrowFields, Input):
+class EscrowPatch(EscrowFields, RecordPatch):
     """Fields to change. null empties a field that may be empty."""
 
     property_address: Line = UNSET
     purchase_price: Money = UNSET
     closing_date: Day = UNSET
     escrow_status: EscrowStatus = UNSET
-    owner_id: UUID = UNSET
     buyers: Parties = UNSET
     sellers: Parties = UNSET
     buyer_name: Line = UNSET
     seller_name: Line = UNSET
     contingencies: Contingencies = UNSET
-    version: Version | None = None
 
 
 class EscrowMove(Move):

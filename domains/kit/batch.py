@@ -61,15 +61,16 @@ async def batch(
     act = _act(resource, actor, body)
 
     async def work(tx: Transaction) -> Answer:
-        outcomes = {}
+        outcomes, shown = {}, []
         for key in await _in_lock_order(tx, resource, body.ids):
             try:
                 changed = await act(tx, key)
             except DomainError as refusal:
                 outcomes[key] = _refused(key, refusal)
             else:
+                shown.append(changed.row["id"])
                 outcomes[key] = f'{{"id":{json.dumps(key)},"success":true,"data":{changed.image}}}'
-        return Answer("[" + ",".join(outcomes[key] for key in body.ids) + "]")
+        return Answer("[" + ",".join(outcomes[key] for key in body.ids) + "]", shows=shown)
 
     return await db.write(writer(actor, op), work)
 

@@ -12,6 +12,7 @@ from db.transaction import Draft, Transaction
 from domains.kit.actor import LEADS, Actor
 from domains.kit.errors import Detail, Forbidden, Invalid, InvalidTransition
 from domains.kit.merge import merged_fields, refuse_stale
+from domains.kit.policy import allow_private
 from domains.kit.resource import Moment, Record, Resource, Step
 from domains.kit.rows import insert, lock, require_member, update
 
@@ -38,6 +39,8 @@ async def make(
     values |= moved
     values |= resource.derive(None, values, moment)
     _refuse(resource.check(values))
+    if values.get("is_private"):
+        allow_private(actor, values["owner_id"], resource.name)
     if values["owner_id"] != actor.user_id:
         await require_member(tx, values["owner_id"])
     row = await insert(tx, resource, values)
@@ -66,6 +69,8 @@ async def change(
     merged = await merged_fields(tx, resource, row, wanted, base)
     if not wanted:
         return Changed(row, tuple(merged))
+    if "is_private" in wanted:
+        allow_private(actor, row["owner_id"], resource.name)
     for name, why in {resource.status: "status_reason", **resource.reasons}.items():
         if name in wanted and why not in given:
             wanted[why] = None
@@ -82,7 +87,7 @@ async def change(
     if "owner_id" in wanted:
         await require_member(tx, wanted["owner_id"])
     new = await update(tx, resource, row["id"], wanted)
-    _tell(tx, resource, resource.kind(wanted), new, before=row["image"])
+    _tell(tx, resource, resource.kind(wanted), new, before=row)
     return Changed(new, tuple(merged))
 
 
@@ -95,7 +100,7 @@ async def archive(
     if row["archived_at"] is not None:
         return Changed(row, tuple(merged))
     new = await update(tx, resource, row["id"], {"archived_at": moment.now})
-    _tell(tx, resource, f"{resource.name}.archived", new, before=row["image"])
+    _tell(tx, resource, f"{resource.name}.archived", new, before=row)
     return Changed(new, tuple(merged))
 
 
@@ -111,7 +116,7 @@ async def restore(
         return Changed(row)
     back = {"archived_at": None, "deleted_at": None, "deleted_by": None}
     new = await update(tx, resource, row["id"], back)
-    _tell(tx, resource, f"{resource.name}.restored", new, before=row["image"])
+    _tell(tx, resource, f"{resource.name}.restored", new, before=row)
     return Changed(new)
 
 
@@ -131,7 +136,7 @@ async def remove(
     await refuse_stale(tx, resource, row, base)
     gone = {"deleted_at": moment.now, "deleted_by": actor.user_id}
     new = await update(tx, resource, row["id"], gone)
-    _tell(tx, resource, f"{resource.name}.deleted", new, before=row["image"])
+    _tell(tx, resource, f"{resource.name}.deleted", new, before=row)
     return Changed(new)
 
 
@@ -230,6 +235,17 @@ def _plain(value: Any) -> Any:
 
 
 def _tell(
-    tx: Transaction, resource: Resource, kind: str, row: Record, *, before: str | None
+    tx: Transaction, resource: Resource, kind: str, row: Record, *, before: Record | None
 ) -> None:
-    tx.append(Draft(kind, resource.name, row["id"], row["version"], row["image"], before))
+    tx.append(
+        Draft(
+            kind,
+            resource.name,
+            row["id"],
+            row["version"],
+            row["image"],
+            before["image"] if before else None,
+            audience=row["audience"],
+            audience_before=before["audience"] if before else None,
+        )
+    )

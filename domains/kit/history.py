@@ -9,7 +9,7 @@ from domains.kit.actor import Actor
 from domains.kit.endpoint import Reply
 from domains.kit.errors import NotFound
 from domains.kit.fields import Output, Person, Query, Word
-from domains.kit.policy import allow
+from domains.kit.policy import allow, audiences_of, seen_whole, within
 from domains.kit.resource import Resource
 from domains.kit.rows import key_of
 
@@ -35,26 +35,33 @@ class HistoryEntry(Output):
     changes: dict[str, list[Any]]
 
 
-def history_sql(resource: Resource, row: str, having: str) -> str:
+def history_sql(resource: Resource, column: str, row: str, having: str) -> str:
     """The JSON rows of a record's events; `row` selects from the event `e` and its image `e.data`.
 
-    The record is found by $2, which may be deleted since: its history outlives it.
+    The record is found by $2, which may be deleted since: its history outlives it. $6 are the
+    audiences its reader is of. What happened while it was hidden from them stays hidden; the event
+    that showed it to them is without changes, as that of a new record is.
     """
     return f"""
         SELECT
             (SELECT seq FROM team_heads WHERE team_id = $1) AS head,
             (SELECT coalesce(json_agg(h)::text, '[]') FROM (
                 {row}
-                FROM events AS e
+                FROM (
+                    SELECT x.seq, x.at, x.kind, x.version, x.actor_id, x.op, x.data,
+                        CASE WHEN {seen_whole("x", "$6")} THEN x.changes END AS changes
+                    FROM events AS x
+                    WHERE x.team_id = $1 AND x.entity_id = r.id AND {within("x.audience", "$6")}
+                ) AS e
                 LEFT JOIN users AS u ON u.id = e.actor_id
-                WHERE e.team_id = $1 AND e.entity_id = r.id
-                    AND {having}
+                WHERE {having}
                     AND ($3::text IS NULL OR e.changes -> $3 IS NOT NULL)
                     AND ($4::bigint IS NULL OR e.seq < $4)
                 ORDER BY e.seq DESC
                 LIMIT $5
             ) AS h) AS entries
         FROM {resource.table} AS r
+        WHERE r.team_id = $1 AND r.{column} = $2 AND {within("r.audience", "$6")}
     """
 
 
@@ -90,12 +97,13 @@ async def entries(
     allow(actor, resource.readers, f"see {resource.plural}")
     column, value = key_of(resource, key)
     row = await db.fetchrow(
-        f"{history_sql(resource, entry, having)} WHERE r.team_id = $1 AND r.{column} = $2",
+        history_sql(resource, column, entry, having),
         actor.team_id,
         value,
         query.field,
         query.before_seq,
         query.limit,
+        audiences_of(actor),
     )
     if row is None:
         raise NotFound(f"There is no {resource.name} {key!r:.80}")

@@ -10,10 +10,12 @@ from pydantic_core import to_jsonable_python
 
 from db.transaction import Transaction
 from domains.kit.errors import Detail, Invalid, VersionConflict
+from domains.kit.policy import seen_whole, within
 from domains.kit.resource import Record, Resource
 
-SINCE = """
-    SELECT e.version, e.changes, e.at, e.actor_id, u.full_name AS actor_name
+SINCE = f"""
+    SELECT e.version, e.changes, e.at, e.actor_id, u.full_name AS actor_name,
+        {within("e.audience", "$4")} AS seen, {seen_whole("e", "$4")} AS seen_whole
     FROM events AS e
     LEFT JOIN users AS u ON u.id = e.actor_id
     WHERE e.team_id = $1 AND e.entity_id = $2 AND e.version > $3
@@ -34,7 +36,7 @@ async def merged_fields(
     if base > row["version"]:
         raise Invalid.field("version", f"the {resource.name} is at version {row['version']}")
     image = json.loads(row["image"])
-    theirs = _by_field(await tx.fetch(SINCE, tx.team_id, row["id"], base), image)
+    theirs = _by_field(await _since(tx, row, base), image)
     conflicts = [
         {
             "field": name,
@@ -59,23 +61,39 @@ async def refuse_stale(tx: Transaction, resource: Resource, row: Record, base: i
     if base > row["version"]:
         raise Invalid.field("version", f"the {resource.name} is at version {row['version']}")
     image = json.loads(row["image"])
-    theirs = _by_field(await tx.fetch(SINCE, tx.team_id, row["id"], base), image)
+    theirs = _by_field(await _since(tx, row, base), image)
     details = [{"field": name, "current": image.get(name), **told} for name, told in theirs.items()]
     raise VersionConflict(f"The {resource.name} was changed since you last saw it", details)
 
 
+async def _since(tx: Transaction, row: Record, base: int) -> list[Any]:
+    return await tx.fetch(SINCE, tx.team_id, row["id"], base, tx.writer.sees)
+
+
 def _by_field(events: list[Any], image: Record) -> dict[str, Detail]:
-    """For each field that is not what it was: the value it had, and who changed it last."""
+    """For each field that is not what it was: the value it had, and who changed it last.
+
+    To a writer from whom the record was hidden meanwhile, all that happened then is the doing of
+    the event that showed it, and what a field held in between stays untold.
+    """
     fields: dict[str, dict[str, Any]] = {}
+    was: dict[str, Any] = {}
+    unseen: set[str] = set()
     for event in events:
-        who: dict[str, UUID | str | None] = {
-            "id": str(event["actor_id"]),
-            "name": event["actor_name"],
-        }
-        for name, (old, _) in (event["changes"] or {}).items():
-            told = fields.setdefault(name, {"base": old})
-            told.update(changed_by=who, changed_at=event["at"].isoformat())
-    return {name: told for name, told in fields.items() if told["base"] != image.get(name)}
+        changes = event["changes"] or {}
+        for name, (old, _) in changes.items():
+            was.setdefault(name, old)
+            fields.setdefault(name, {"base": old if event["seen_whole"] else None})
+        unseen |= changes.keys()
+        if event["seen"]:
+            who: dict[str, UUID | str | None] = {
+                "id": str(event["actor_id"]),
+                "name": event["actor_name"],
+            }
+            for name in unseen:
+                fields[name].update(changed_by=who, changed_at=event["at"].isoformat())
+            unseen.clear()
+    return {name: told for name, told in fields.items() if was[name] != image.get(name)}
 
 
 def _shown(value: Any) -> Any:

@@ -12,7 +12,7 @@ from db.database import Database
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Reply
 from domains.kit.errors import Invalid, NotFound
-from domains.kit.policy import allow
+from domains.kit.policy import allow, audiences_of, within
 from domains.kit.resource import Resource
 from domains.kit.rows import key_of
 from domains.kit.select import ListQuery, Place, Selection, order_of, select
@@ -26,7 +26,10 @@ async def get(db: Database, resource: Resource, actor: Actor, key: str) -> Reply
     allow(actor, resource.readers, f"see {resource.plural}")
     column, value = key_of(resource, key)
     row = await db.fetchrow(
-        _one_sql(resource.table, resource.image_sql, column), actor.team_id, value
+        _one_sql(resource.table, resource.image_sql, column),
+        actor.team_id,
+        value,
+        audiences_of(actor),
     )
     if row is None:
         raise NotFound(f"There is no {resource.name} {key!r:.80}")
@@ -44,6 +47,7 @@ def _one_sql(table: str, image: str, column: str) -> str:
         SELECT {image} AS image, r.version, {HEAD} AS head
         FROM {table} AS r
         WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
+            AND {within("r.audience", "$3")}
     """
 
 

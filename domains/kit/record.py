@@ -1,9 +1,30 @@
-"""What every record shows of itself, whatever it is a record of."""
+"""What every record takes and shows of itself, whatever it is a record of."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from domains.kit.fields import Output, Person
+from domains.kit.fields import Input, Output, Person, Version
+
+UNSET: Any = None  # "not sent": a patch may leave the field out, but not set it to null
+
+
+class NewRecord(Input):
+    """What a new record of any kind takes; it is its maker's where no owner is named.
+
+    A private record is seen by its owner and by leads and owners of the team.
+    """
+
+    owner_id: UUID | None = None
+    is_private: bool = False
+
+
+class RecordPatch(Input):
+    """What a change of any record takes."""
+
+    owner_id: UUID = UNSET
+    is_private: bool = UNSET
+    version: Version | None = None
 
 
 class RecordImage(Output):
@@ -13,6 +34,7 @@ class RecordImage(Output):
     display_id: str
     team_id: UUID
     owner_id: UUID
+    is_private: bool
     contract_status_change_date: date | None
     status_change_timestamp: datetime | None
     is_archived: bool

@@ -9,6 +9,7 @@ from pydantic_core import to_jsonable_python
 
 from db.transaction import Transaction
 from domains.kit.errors import Invalid, NotFound
+from domains.kit.policy import within
 from domains.kit.resource import Record, Resource
 
 
@@ -46,18 +47,23 @@ async def insert(tx: Transaction, resource: Resource, values: Mapping[str, Any])
 
 
 async def lock(tx: Transaction, resource: Resource, key: str, *, deleted: bool = False) -> Record:
-    """Read a row and keep others from writing it until the transaction ends; raise NotFound."""
+    """Read a row and keep others from writing it until the transaction ends.
+
+    Raise NotFound for one that is not there, or not for the writer to see.
+    """
     column, value = key_of(resource, key)
     row = await tx.fetchrow(
         f"""
         SELECT r.*, {resource.image_sql} AS image
         FROM {resource.table} AS r
         WHERE r.team_id = $1 AND r.{column} = $2 AND ($3 OR r.deleted_at IS NULL)
+            AND {within("r.audience", "$4")}
         FOR NO KEY UPDATE OF r
         """,
         tx.team_id,
         value,
         deleted,
+        tx.writer.sees,
     )
     if row is None:
         raise NotFound(f"There is no {resource.name} {key!r:.80}")

@@ -13,6 +13,7 @@ from pydantic import Field
 from domains.kit.actor import Actor
 from domains.kit.errors import Invalid
 from domains.kit.fields import Instant, Query, Search
+from domains.kit.policy import audiences_of
 from domains.kit.resource import Resource
 
 
@@ -82,6 +83,9 @@ def select(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
     """Everything a query's filters let through of what the actor may see."""
     chosen = Selection()
     chosen.add("r.team_id = {}", actor.team_id)
+    seen = audiences_of(actor)
+    if seen is not None:
+        chosen.add("r.audience = ANY ({})", seen)
     chosen.conditions.append("r.deleted_at IS NULL")
     chosen.conditions.append(f"r.archived_at IS {'NOT ' if query.archived else ''}NULL")
     if query.status != EVERY:

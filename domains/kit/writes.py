@@ -7,7 +7,7 @@ from db.database import Database
 from db.transaction import Answer, Operation, Transaction, Writer
 from domains.kit.actor import Actor
 from domains.kit.changes import Changed, archive, change, make, remove, restore
-from domains.kit.policy import allow
+from domains.kit.policy import allow, audiences_of
 from domains.kit.resource import Moment, Resource
 
 # A verb about the whole record: its key, the version it was based on, the operation.
@@ -15,7 +15,7 @@ Whole = Callable[[Database, Resource, Actor, str, int | None, Operation | None],
 
 
 def writer(actor: Actor, op: Operation | None) -> Writer:
-    return Writer(actor.team_id, actor.user_id, op)
+    return Writer(actor.team_id, actor.user_id, op, audiences_of(actor))
 
 
 def answer(changed: Changed, status: int = 200) -> Answer:
@@ -23,7 +23,7 @@ def answer(changed: Changed, status: int = 200) -> Answer:
     meta: dict[str, Any] = {"version": changed.row["version"]}
     if changed.merged:
         meta["merged"] = list(changed.merged)
-    return Answer(changed.image, status, meta)
+    return Answer(changed.image, status, meta, shows=(changed.row["id"],))
 
 
 async def create(

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -22,11 +22,9 @@ from domains.kit.fields import (
     Word,
 )
 from domains.kit.property import CommissionType, PropertyFields, PropertyType
-from domains.kit.record import RecordImage
+from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
 from domains.kit.status import Move
-
-UNSET: Any = None  # "not sent": a patch may leave the field out, but not set it to null
 
 
 class ListingStatus(StrEnum):
@@ -70,7 +68,7 @@ class ListingFields(PropertyFields):
     notes: Note | None = None
 
 
-class ListingCreate(ListingFields, Input):
+class ListingCreate(ListingFields, NewRecord):
     """A new listing."""
 
     property_address: Line
@@ -80,15 +78,13 @@ class ListingCreate(ListingFields, Input):
     features: Features = Field(default_factory=list)
 
 
-class ListingPatch(ListingFields, Input):
+class ListingPatch(ListingFields, RecordPatch):
     """Fields to change. null empties a field that may be empty."""
 
     property_address: Line = UNSET
     list_price: Money = UNSET
     listing_status: ListingStatus = UNSET
-    owner_id: UUID = UNSET
     features: Features = UNSET
-    version: Version | None = None
 
 
 class ListingMove(Move):

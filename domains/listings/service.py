@@ -28,7 +28,8 @@ KEPT = (
     "features",
 )
 
-PRICED = "(e.changes -> 'list_price' IS NOT NULL OR e.kind = 'listing.created')"
+# Without changes an event is the first that its reader knows of the listing.
+PRICED = "(e.changes -> 'list_price' IS NOT NULL OR e.changes IS NULL AND e.data IS NOT NULL)"
 PRICE = """
     SELECT e.seq, e.at, e.data -> 'list_price' AS list_price,
         coalesce(e.data ->> 'price_change_date', e.data ->> 'listing_contract_date')
@@ -68,6 +69,7 @@ async def relist(
         values: dict[str, Any] = {name: old[name] for name in KEPT}
         values |= {
             "list_price": old["list_price"],
+            "is_private": old["is_private"],
             "owner_id": old["owner_id"] if await is_member(tx, old["owner_id"]) else actor.user_id,
             "listing_status": "incomplete",
             "relisted_from": old["id"],

@@ -108,6 +108,12 @@ class Client:
         async with self._http.request(method, url, data=raw, headers=headers) as response:
             return _checked(response.status, response.headers, await response.read())
 
+    async def text(self, path: str) -> tuple[int, str]:
+        """The status and the text that a path answers with."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self._http.get("/v1" + path, headers=headers) as response:
+            return response.status, await response.text()
+
     async def make(self, resource: Resource, status: str | None = None, **changes: Any) -> Any:
         """A new record, moved on to a status; only what a lead may do needs a lead."""
         made = await self.post(f"/{resource.plural}", fields(resource, **changes))

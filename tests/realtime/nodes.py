@@ -22,6 +22,7 @@ from db.errors import Unavailable
 from db.transaction import Answer, Draft, Transaction, Writer
 from domains.kit.actor import Actor, Role
 from domains.kit.errors import TokenExpired, Unauthenticated
+from domains.kit.policy import may_see
 from server.origins import allows
 from server.socket_driver import DRIVER, mount
 
@@ -139,7 +140,7 @@ async def serving(
     **chosen: Any,
 ) -> AsyncIterator[Node]:
     """Run a node on a free port; `db` announces to its bus for as long."""
-    rooms = Rooms(PostgresLog(db), bus, counters=counters, supervisor=supervisor)
+    rooms = Rooms(PostgresLog(db), bus, counters=counters, supervisor=supervisor, sees=may_see)
     gateway = Gateway(
         rooms=rooms,
         authenticate=authenticate,

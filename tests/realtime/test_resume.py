@@ -220,7 +220,9 @@ async def test_those_outside_the_audience_get_a_tombstone_and_keep_count(
     insider, outsider = a_screen(team.agent), a_screen(team.lead)
     await insider.connect()
     await outsider.connect()
-    private = await write(node.db, team.agent, "between us", audience=f"user:{team.agent.user_id}")
+    private = await write(
+        node.db, team.agent, "between us", audience=f"private:{team.agent.user_id}"
+    )
     public = await write(node.db, team.agent, "for all")
     await insider.reaches(public)
     await outsider.reaches(public)
