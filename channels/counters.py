@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Counters:
-    """Plain numbers of one node. All only grow, except `sockets`, `rooms` and `tasks`."""
+    """Plain numbers of one node. All only grow, but those that say how many there are now."""
 
     sockets: int = 0
     rooms: int = 0
@@ -36,6 +36,13 @@ class Counters:
     command_failures: int = 0
     commands_limited: int = 0
     sign_ins_waited: int = 0
+
+    presence_online: int = 0
+    presence_joins: int = 0
+    presence_returns: int = 0  # within the grace: nobody was told
+    presence_leaves: int = 0
+    presence_reaps: int = 0  # people of dead nodes
+    presence_gaps: int = 0
 
     joins: Counter[str] = field(default_factory=Counter)  # by mode
     refusals: Counter[str] = field(default_factory=Counter)  # by code

@@ -22,3 +22,6 @@ class Feature(Protocol):
 
     def left(self, member: Member) -> None:
         """The member's socket is gone; also called for one that never entered. Without waiting."""
+
+    def closing(self) -> None:
+        """The node lets nobody in any more and begins to send its members away. Without waiting."""

@@ -86,6 +86,8 @@ class Gateway(Generic[W]):
     async def close(self) -> None:
         """Let nobody in and end every connection; clients come back, here or elsewhere."""
         self._closing = True
+        for feature in self._features:
+            feature.closing()
         await self._drain()
         await self._server.close(CLOSE_SECONDS)
 
@@ -128,7 +130,7 @@ class Gateway(Generic[W]):
             if connection.closed:
                 return  # it did not wait for its turn
             who = await self._who(greeting.token)
-        member = Member(sid, who, connection.outbox, connection.close)
+        member = Member(sid, who, connection.outbox, connection.close, inst=greeting.inst)
         self._members[sid] = member
         await self._join(member, greeting)
         for feature in self._features:

@@ -1,5 +1,6 @@
 """What a client says when it connects: who it is, and how far it has come."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,6 +10,8 @@ from channels import limits, wire
 from channels.refused import Refused
 from channels.wire import Malformed
 from db.events import Head
+
+INST = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ def _head(seq: Any, h: Any) -> Head | None:
 class Greeting:
     token: str
     positions: Mapping[UUID, Head | None] | None  # None: the token's team, from scratch
+    inst: str | None = None  # a name the client gives its tab
 
     @classmethod
     def read(cls, auth: Any) -> Self:
@@ -53,9 +57,12 @@ class Greeting:
         proto = auth.get("proto", wire.PROTO)
         if type(proto) is not int or proto < wire.PROTO:
             raise Refused("PROTO_TOO_OLD", f"This server speaks protocol {wire.PROTO}")
+        inst = auth.get("inst")
+        if inst is not None and (not isinstance(inst, str) or not INST.fullmatch(inst)):
+            raise Refused("VALIDATION_ERROR", "inst: must be 1 to 64 letters, digits, - or _")
         subs = auth.get("subs")
         if subs is None:
-            return cls(auth["token"], None)
+            return cls(auth["token"], None, inst)
         if not isinstance(subs, list) or len(subs) > limits.SUBSCRIPTIONS:
             most = limits.SUBSCRIPTIONS
             raise Refused("VALIDATION_ERROR", f"subs: must be a list of at most {most}")
@@ -63,7 +70,8 @@ class Greeting:
             read = [Position.read(sub) for sub in subs]
         except Malformed as error:
             raise Refused("VALIDATION_ERROR", f"subs: {error}") from error
-        return cls(auth["token"], {position.team_id: position.since for position in read})
+        positions = {position.team_id: position.since for position in read}
+        return cls(auth["token"], positions, inst)
 
     def wants(self, team_id: UUID) -> bool:
         return self.positions is None or team_id in self.positions

@@ -13,6 +13,7 @@ LOGIN_SECONDS: Final = 10.0  # to ask for a session
 SOCKETS_PER_USER: Final = (
     20  # on one node: a person with more tabs than that has lost sight of some
 )
+PRESENCE_PER_SECOND: Final = 5  # told to others; what comes more often waits, and the last counts
 SUBSCRIPTIONS: Final = 50
 
 
@@ -23,6 +24,7 @@ def told() -> dict[str, int]:
         "commands": COMMANDS_WAITING,
         "per_s": int(COMMANDS_PER_SECOND),
         "burst": COMMAND_BURST,
+        "presence_per_s": PRESENCE_PER_SECOND,
         "sockets": SOCKETS_PER_USER,
         "subs": SUBSCRIPTIONS,
     }

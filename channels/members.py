@@ -59,6 +59,7 @@ class Member:
     outbox: Outbox
     end: Callable[[Close], None]
     gone: bool = False
+    inst: str | None = None  # what the client calls its tab, the same over reconnects
 
     def push(self, packet: Any) -> None:
         if not self.gone:

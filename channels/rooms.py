@@ -97,6 +97,11 @@ class Rooms:
         if room:
             room.leave(member)
 
+    def holds(self, member: Member) -> bool:
+        """Whether it follows its team's room."""
+        room = self._rooms.get(member.who.team_id)
+        return room is not None and member.sid in room.members
+
     def denied(self, team_id: UUID) -> Standing:
         self._counters.joins[Mode.DENIED] += 1
         return Standing(team_id, Mode.DENIED, NO_HEAD)

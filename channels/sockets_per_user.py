@@ -39,3 +39,6 @@ class SocketsPerUser:
         sockets.pop(member, None)
         if not sockets:
             self._of.pop(member.who.user_id, None)
+
+    def closing(self) -> None:
+        return

@@ -30,6 +30,7 @@ def make_app(settings: Settings, secrets: Secrets | None = None) -> web.Applicat
             lifespan.rooms,
             lifespan.domains,
             lifespan.routes,
+            lifespan.presence,
             lifespan.gateway,
             lifespan.demo,
             lifespan.housework,

@@ -8,6 +8,7 @@ from aiohttp import web
 from channels.bus import Bus
 from channels.counters import Counters
 from channels.gateway import Gateway
+from channels.presence import Presence
 from channels.rooms import Rooms
 from db.database import Database
 from domains.auth.service import Authenticator
@@ -32,4 +33,5 @@ BUS = web.AppKey("bus", Bus)
 ROOMS = web.AppKey("rooms", Rooms)
 GATEWAY: web.AppKey[Gateway[Any]] = web.AppKey("gateway", Gateway)
 STOPPING = web.AppKey("stopping", asyncio.Event)
+PRESENCE = web.AppKey("presence", Presence)
 ENDPOINTS: web.AppKey[list[Endpoint]] = web.AppKey("endpoints", list)

@@ -12,6 +12,8 @@ from channels.admission import Admission
 from channels.counters import Counters
 from channels.gateway import Gateway
 from channels.log import PostgresLog
+from channels.presence import Presence
+from channels.presence_store import PresenceStore
 from channels.redis_bus import RedisBus
 from channels.rooms import Rooms
 from domains.auth.service import Authenticator
@@ -30,6 +32,7 @@ from server.keys import (
     ENDPOINTS,
     GATEWAY,
     METRICS,
+    PRESENCE,
     ROOMS,
     SECRETS,
     SERVICES,
@@ -39,6 +42,7 @@ from server.keys import (
 )
 from server.live_metrics import readings
 from server.origins import allows
+from server.presence import record_audience
 from server.socket_driver import DRIVER, mount
 from server.vital import VitalTasks
 from server.web import routes as dashboard
@@ -105,6 +109,20 @@ async def routes(app: web.Application) -> AsyncIterator[None]:
     yield
 
 
+async def presence(app: web.Application) -> AsyncIterator[None]:
+    here = app[PRESENCE] = Presence(
+        PresenceStore(app[URLS].redis, counters=app[COUNTERS], supervisor=app[SUPERVISOR]),
+        app[ROOMS],
+        record_audience=record_audience(app[DATABASE]),
+        sees=may_see,
+        counters=app[COUNTERS],
+        supervisor=app[SUPERVISOR],
+    )
+    here.start()
+    yield
+    await here.close()
+
+
 async def gateway(app: web.Application) -> AsyncIterator[None]:
     """Last of what serves: a socket that comes in finds every command there."""
     found = app[ENDPOINTS]
@@ -118,6 +136,7 @@ async def gateway(app: web.Application) -> AsyncIterator[None]:
         cors_allowed_origins=allows(app[SETTINGS].cors_origins),
         admission=Admission(app[COUNTERS], at_once=app[SETTINGS].sign_ins_at_once),
         drain_seconds=app[SETTINGS].drain,
+        features=[app[PRESENCE]],
     )
     gate.start()
     mount(app, gate)

@@ -9,7 +9,7 @@ from channels.counters import Counters
 from channels.rooms import Rooms
 from server.metrics import Reading
 
-GAUGES = frozenset({"sockets", "rooms", "tasks"})
+GAUGES = frozenset({"sockets", "rooms", "tasks", "presence_online"})
 BY = {"joins": "mode", "refusals": "code", "closes": "reason"}
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from aiohttp import web
 
 from channels.bus import Bus
 from channels.counters import Counters
+from channels.feature import Feature
 from channels.gateway import Gateway
 from channels.log import PostgresLog
 from channels.rooms import Rooms
@@ -131,12 +132,17 @@ def _success(data: Any) -> bytes:
     return orjson.dumps({"success": True, "data": data})
 
 
+def no_features(_: Rooms) -> Sequence[Feature]:
+    return ()
+
+
 @asynccontextmanager
 async def serving(
     db: Database,
     bus: Bus,
     counters: Counters,
     supervisor: Supervisor,
+    features: Callable[[Rooms], Sequence[Feature]] = no_features,
     **chosen: Any,
 ) -> AsyncIterator[Node]:
     """Run a node on a free port; `db` announces to its bus for as long."""
@@ -148,6 +154,7 @@ async def serving(
         driver=DRIVER,
         counters=counters,
         supervisor=supervisor,
+        features=features(rooms),
         **{"cors_allowed_origins": allows(()), **chosen},
     )
     app = web.Application()

@@ -1,0 +1,205 @@
+"""What each screen of a team is told of the people there: by its rights, a few times a second."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from channels import wire
+from channels.audience import Sees
+from channels.members import Member
+from channels.presence_entry import Entry, Told, digest
+from channels.presence_replica import Replica
+from db.events import EVERYONE
+
+COALESCE_SECONDS = 0.25
+COALESCE_LARGE_SECONDS = 1.0
+KNOWN_AUDIENCES = 4_096
+LARGE = 200  # above it a screen is told the count, and who is at the record it has open
+SMALL = 160  # below it again everybody; in between it stays as it was
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Screens with equal views are told the same bytes; one whose view changes is told all."""
+
+    run: str
+    partial: bool
+    hidden: frozenset[str]  # audiences it is not of
+    large: bool
+    record: str | None  # in a large team: what it has open
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """One member's place. `conn` names its entry, None while another socket has taken that."""
+
+    member: Member
+    conn: str | None
+    view: View | None = None  # as of what it was last told
+    tokens: float = 0.0
+    counted_at: float = 0.0
+
+
+class TeamView:
+    def __init__(self, replica: Replica, sees: Sees) -> None:
+        self.seats: dict[str, Seat] = {}
+        self.partial = False
+        self._replica = replica
+        self._sees = sees
+        self._recent: dict[str, str] = {}  # audiences of records, as the log told them last
+        self._shown: dict[View, dict[str, Told]] = {}
+        self._large = False
+        self._count = 0
+        self._said = False
+        self._flush: asyncio.TimerHandle | None = None
+
+    # What it is told
+
+    def touch(self) -> None:
+        """Something changed: tell the screens, with all that changes until then."""
+        if self._flush is None and self.seats:
+            pause = COALESCE_LARGE_SECONDS if self._large else COALESCE_SECONDS
+            self._flush = asyncio.get_running_loop().call_later(pause, self.flush)
+
+    def heard_audience(self, record: str, audience: str) -> bool:
+        """Remember who may know of a record; False where everybody always could."""
+        if audience == EVERYONE and record not in self._recent:
+            return False
+        self._recent[record] = audience
+        if len(self._recent) > KNOWN_AUDIENCES:
+            del self._recent[next(iter(self._recent))]
+        self.touch()
+        return True
+
+    def knows_audience(self, record: str, audience: str) -> None:
+        """Somebody is there: from now on, what the log tells of the record matters."""
+        if audience != EVERYONE:
+            self._recent.setdefault(record, audience)
+
+    def may_see(self, record: str, audience: str, who: Any) -> bool:
+        """By the audience it had when somebody said to be there, and by the last the log told."""
+        return all(
+            each == EVERYONE or self._sees(who, each)
+            for each in (audience, self._recent.get(record, EVERYONE))
+        )
+
+    def close(self) -> None:
+        if self._flush:
+            self._flush.cancel()
+            self._flush = None
+
+    # What it tells
+
+    def flush(self) -> None:
+        self.close()
+        before, self._shown = self._shown, {}
+        packets: dict[tuple[View, bool], Any] = {}
+        restricted = self._restricted()
+        for seat in self.seats.values():
+            if seat.conn is not None and seat.conn not in self._replica.entries:
+                seat.view = None  # it is told when it is here itself
+                continue
+            view = self._view(seat, restricted)
+            full = seat.view != view or view not in before
+            if (view, full) not in packets:
+                packets[view, full] = self._packet(view, None if full else before[view])
+            seat.view = view
+            packet = packets[view, full]
+            if packet:
+                self._said = True
+                seat.member.push(packet)
+        self._count = len(self._replica.entries)
+
+    def tell_digests(self) -> None:
+        """To check by, once after each while in which anything was said."""
+        if self._flush:
+            self.flush()
+        if not self._said:
+            return
+        self._said = False
+        packets: dict[View, Any] = {}
+        for seat in self.seats.values():
+            view = seat.view
+            if view is None or view not in self._shown:
+                continue
+            if view not in packets:
+                told = self._head(view) | {"digest": digest(self._shown[view].values())}
+                packets[view] = wire.said("presence.digest", told)
+            seat.member.push(packets[view])
+
+    def told(self, seat: Seat) -> dict[str, Any]:
+        """All that this screen may know, now."""
+        view = self._view(seat, self._restricted())
+        here = self._render(view)
+        return self._head(view) | {"digest": digest(here.values()), "here": [*here.values()]}
+
+    # Inside
+
+    def _packet(self, view: View, before: Mapping[str, Told] | None) -> Any:
+        """All of a view, or what changed in it; None when nothing did."""
+        if view not in self._shown:
+            self._shown[view] = self._render(view)
+        here = self._shown[view]
+        told = self._head(view)
+        if before is None:
+            return wire.said("presence", told | {"full": True, "join": [*here.values()]})
+        join = [each for conn, each in here.items() if conn not in before]
+        upd = [each for conn, each in here.items() if before.get(conn, each) != each]
+        leave = [conn for conn in before if conn not in here]
+        counts = view.large and self._count != told["n"]
+        if not (join or upd or leave or counts):
+            return None
+        return wire.said("presence", told | {"join": join, "upd": upd, "leave": leave})
+
+    def _head(self, view: View) -> dict[str, Any]:
+        replica = self._replica
+        head: dict[str, Any] = {
+            "team": str(replica.team_id),
+            "pv": replica.pv,
+            "run": replica.run,
+            "n": len(replica.entries),
+        }
+        if view.partial:
+            head["partial"] = True
+        if view.large:
+            head["large"] = True
+        return head
+
+    def _view(self, seat: Seat, restricted: Iterable[str]) -> View:
+        who = seat.member.who
+        hidden = frozenset(each for each in restricted if not self._sees(who, each))
+        record = None
+        if self._large and seat.conn in self._replica.entries:
+            record = self._replica.entries[seat.conn].place.record
+        return View(self._replica.run, self.partial, hidden, self._large, record)
+
+    def _render(self, view: View) -> dict[str, Told]:
+        here = self._replica.entries
+        if view.large:
+            return {
+                entry.conn: entry.told(whole=True)
+                for entry in here.values()
+                if view.record
+                and entry.place.record == view.record
+                and not self._audiences(entry) & view.hidden
+            }
+        return {
+            entry.conn: entry.told(whole=not self._audiences(entry) & view.hidden)
+            for entry in here.values()
+        }
+
+    def _restricted(self) -> set[str]:
+        """The audiences that matter here but for everybody's; sets the size too."""
+        here = self._replica.entries
+        self._large = len(here) > (SMALL if self._large else LARGE)
+        found: set[str] = set()
+        for entry in here.values():
+            found |= self._audiences(entry)
+        return found
+
+    def _audiences(self, entry: Entry) -> set[str]:
+        record = entry.place.record
+        if record is None:
+            return set()
+        return {entry.audience, self._recent.get(record, EVERYONE)} - {EVERYONE}
