@@ -10,7 +10,7 @@ from domains.auth.tokens import Tokens
 from domains.kit.domain import Domain
 from domains.kit.endpoint import Endpoint
 from domains.kit.services import Services
-from server import openapi
+from server import asyncapi, openapi
 from server.version import VERSION
 
 
@@ -31,3 +31,7 @@ def described() -> list[Endpoint]:
 def document(found: Sequence[Endpoint], domains: Iterable[Domain] = DOMAINS) -> bytes:
     tags = {domain.name: domain.summary for domain in domains}
     return openapi.as_json(openapi.document(found, version=VERSION, tags=tags))
+
+
+def socket_document(found: Sequence[Endpoint], domains: Iterable[Domain] = DOMAINS) -> bytes:
+    return asyncapi.document(found, domains, version=VERSION)

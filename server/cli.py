@@ -71,6 +71,11 @@ async def _openapi(_: Settings, __: argparse.Namespace) -> int:
     return 0
 
 
+async def _asyncapi(_: Settings, __: argparse.Namespace) -> int:
+    say(catalogue.socket_document(catalogue.described()).decode())
+    return 0
+
+
 async def _settings(_: Settings, __: argparse.Namespace) -> int:
     say(table())
     return 0
@@ -127,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     add("migrate", _migrate, "Bring the database to the newest schema.")
     add("seed", _seed, "Write the demo teams, where they are not there yet.")
     add("openapi", _openapi, "Print the OpenAPI document.")
+    add("asyncapi", _asyncapi, "Print the AsyncAPI document of the socket.")
     add("settings", _settings, "Print every setting, as Markdown.")
     add("token", _token, "Print an access token of somebody of the demo team.").add_argument(
         "email", nargs="?", default="lead@demo.example"

@@ -1,4 +1,4 @@
-"""GET /docs: a page to read the API and try it, with every file served by us."""
+"""GET /docs: a page to read the API and try it, and the documents; every file is served by us."""
 
 from pathlib import Path
 from typing import Final
@@ -16,16 +16,21 @@ POLICY: Final = (
 HEADERS: Final = {"Content-Security-Policy": POLICY, "Cache-Control": "public, no-cache"}
 
 
-def add_routes(app: web.Application, openapi: bytes) -> None:
-    async def api(_: web.Request) -> web.Response:
-        return web.Response(
-            body=openapi, content_type="application/json", headers={"Cache-Control": "no-cache"}
-        )
-
-    app.router.add_get("/openapi.json", api)
+def add_routes(app: web.Application, *, openapi: bytes, asyncapi: bytes) -> None:
+    app.router.add_get("/openapi.json", _document(openapi))
+    app.router.add_get("/asyncapi.json", _document(asyncapi))
     app.router.add_get("/docs", _file(FOLDER / "index.html"))
     for name in FILES:
         app.router.add_get(f"/docs/{name}", _file(FOLDER / name))
+
+
+def _document(text: bytes) -> Handler:
+    async def send(_: web.Request) -> web.Response:
+        return web.Response(
+            body=text, content_type="application/json", headers={"Cache-Control": "no-cache"}
+        )
+
+    return send
 
 
 def _file(path: Path) -> Handler:

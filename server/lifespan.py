@@ -104,7 +104,9 @@ async def domains(app: web.Application) -> AsyncIterator[None]:
 async def routes(app: web.Application) -> AsyncIterator[None]:
     found = app[ENDPOINTS]
     http.add_routes(app, found, app[AUTHENTICATOR].authenticate, app[SETTINGS].proxies)
-    docs_page.add_routes(app, catalogue.document(found))
+    docs_page.add_routes(
+        app, openapi=catalogue.document(found), asyncapi=catalogue.socket_document(found)
+    )
     dashboard.add_routes(app)
     yield
 

@@ -46,7 +46,7 @@ class Numbers(GenerateJsonSchema):
 
 def document(endpoints: Sequence[Endpoint], *, version: str, tags: Mapping[str, str]) -> OpenAPI:
     """The parsed document: what openapi-pydantic accepts is a valid 3.1 structure."""
-    refs, schemas = _schemas(endpoints)
+    refs, schemas = schemas_of(endpoints)
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
         operations = paths.setdefault(PREFIX + endpoint.path, {})
@@ -81,8 +81,11 @@ def as_json(api: OpenAPI) -> bytes:
     return api.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
-def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[Any, Json], dict[str, Json]]:
-    wanted: dict[Moded, None] = {}
+def schemas_of(
+    endpoints: Iterable[Endpoint], images: Iterable[type[BaseModel]] = ()
+) -> tuple[Mapping[Any, Json], dict[str, Json]]:
+    """References by (model, mode), and the schemas they lead to."""
+    wanted: dict[Moded, None] = {(image, "serialization"): None for image in images}
     for endpoint in endpoints:
         for model in (endpoint.params, endpoint.body):
             if model is not None:

@@ -59,7 +59,10 @@ SCHEMAS: Final[Json] = {
                 "type": "integer",
                 "description": "The team's last event in this answer: start a stream here",
             },
-            "seq": {"type": "integer", "description": "The event this write became"},
+            "seq": {
+                "type": ["integer", "null"],
+                "description": "The event this write became; null when it changed nothing",
+            },
             "merged": {
                 "type": "array",
                 "items": {"type": "string"},

@@ -6,11 +6,8 @@ import { offline, opened } from "./refusal.js";
 const FIRST_RETRY_MS = 400;
 const LAST_RETRY_MS = 8_000;
 const RATE_MS = 20_000;
+const RATE = 4013; // the server closed because we went on after being told to wait
 const SILENT_BEATS = 2.5;
-
-/** The codes of docs/protocol.md that mean something else than: come back. */
-const REPLACED = 4009;
-const RATE = 4013;
 
 /**
  * @typedef {object} Ear
@@ -18,8 +15,7 @@ const RATE = 4013;
  * @property {(hello: any) => void} hello
  * @property {Record<string, (body: any) => void>} events what the server says, by name
  * @property {() => void} lost
- * @property {() => void} evicted the server asked us to leave: the token we hold is of no use
- * @property {() => void} replaced this person opened too many others
+ * @property {() => void} evicted the server sent us away; coming back or not is not for the line
  * @property {(code: string, message: string) => "again" | "never"} refused
  *
  * @typedef {(url: string | undefined, options: object) => any} Io socket.io-client's `io`
@@ -34,7 +30,7 @@ export class Line {
   #greeted = false;
   #attempts = 0;
   #silence = 40_000;
-  /** What the server said about when to come back. @type {number | undefined} */ #told;
+  /** When a server that is about to close wants us back. @type {number | undefined} */ #due;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #redial;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #watchdog;
 
@@ -62,7 +58,7 @@ export class Line {
       autoConnect: false,
       transports: this.#transports,
       tryAllTransports: true,
-      reconnection: false, // #retry does it: it also knows refusals, fresh tokens and waking tabs
+      reconnection: false, // `retry` does it: it also knows refusals, fresh tokens and waking tabs
       timeout: 8_000,
       auth: (/** @type {(auth: object) => void} */ send) => void this.#introduce(send),
     });
@@ -73,7 +69,9 @@ export class Line {
         this.#listen();
         hear(body);
       });
-    socket.on("drain", (/** @type {{retry_ms?: number}} */ { retry_ms }) => (this.#told = retry_ms));
+    socket.on("drain", (/** @type {{retry_ms: number}} */ { retry_ms }) => {
+      this.#due = Date.now() + retry_ms;
+    });
     socket.on("disconnect", (/** @type {string} */ reason, /** @type {any} */ details) =>
       this.#lost(reason, details?.context?.code),
     );
@@ -99,7 +97,7 @@ export class Line {
   hurry() {
     this.#attempts = 0;
     this.#socket?.disconnect();
-    this.#retry(0);
+    this.retry(0);
   }
 
   /**
@@ -132,7 +130,7 @@ export class Line {
   #greet(hello) {
     this.#greeted = true;
     this.#attempts = 0;
-    this.#told = undefined;
+    this.#due = undefined;
     this.#silence = SILENT_BEATS * 1000 * (hello.hb ?? 15);
     this.#listen();
     this.#ear.hello(hello);
@@ -153,28 +151,28 @@ export class Line {
     clearTimeout(this.#watchdog);
     if (this.#socket === null) return;
     this.#ear.lost();
-    // Coming back at once would push out the next of one's own windows, and that one this again.
-    if (code === REPLACED) return this.#ear.replaced();
-    if (reason === "io server disconnect") this.#ear.evicted();
-    const wait = code === RATE ? RATE_MS : this.#told;
-    this.#told = undefined;
-    this.#retry(wait);
+    if (reason === "io server disconnect") return this.#ear.evicted();
+    const told = this.#due && Math.max(0, this.#due - Date.now());
+    this.#due = undefined;
+    this.retry(told ?? (code === RATE ? RATE_MS : undefined));
   }
 
   /** @param {Error & {data?: {code?: string, retry_ms?: number}}} problem */
   #refused(problem) {
     const again = this.#ear.refused(problem.data?.code ?? "OFFLINE", problem.message);
     if (again === "never") this.stop();
-    else this.#retry(problem.data?.retry_ms);
+    else this.retry(problem.data?.retry_ms);
   }
 
   /**
-   * Dial again after about this long, or a growing wait; never all clients at the same moment.
-   * @param {number} [wait]
+   * Dial again when we were told to, else after a growing wait; never all clients at the same moment.
+   * @param {number} [told]
    */
-  #retry(wait) {
+  retry(told) {
     clearTimeout(this.#redial);
-    wait ??= Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts++);
-    this.#redial = setTimeout(() => this.#socket?.connect(), wait * (0.5 + Math.random()));
+    const grown = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts);
+    if (told === undefined) this.#attempts += 1;
+    const wait = told ?? grown * (0.5 + Math.random());
+    this.#redial = setTimeout(() => this.#socket?.connect(), wait);
   }
 }

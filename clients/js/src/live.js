@@ -89,8 +89,7 @@ export class Live extends Emitter {
         ...events,
       },
       lost: () => this.#settle(),
-      evicted: () => this.#credentials.distrust(),
-      replaced: () => this.#replaced(),
+      evicted: () => void this.#evicted(),
       refused: (/** @type {string} */ code, /** @type {string} */ message) =>
         this.#refused(code, message),
     };
@@ -255,10 +254,21 @@ export class Live extends Emitter {
     if (behind()) setTimeout(() => behind() && this.resume(), BEHIND_MS);
   }
 
-  /** Somebody's eyes on this page bring it back, see `wake`. */
-  #replaced() {
-    this.reason = "You are connected in too many places; this one waits until you come back to it.";
-    this.#become("offline");
+  /**
+   * Signed out everywhere, or out of the team: then there is no new token. Else this person has
+   * opened too many others, and coming back would push out one of those, and that one this again:
+   * it waits for somebody's eyes, see `wake`.
+   */
+  async #evicted() {
+    this.#credentials.distrust();
+    const welcome = await this.#credentials.token().then(
+      () => true,
+      () => false,
+    );
+    if (this.#stop.signal.aborted || this.connected) return;
+    if (!welcome) return this.#line.retry();
+    this.reason = "You are connected in too many places. This one waits until you come back to it.";
+    this.tell("state");
   }
 
   /**

@@ -10,6 +10,7 @@ import { keysUnder } from "./storage.js";
 /** @import { Shelf } from "./storage.js" */
 
 const RETRY_MS = 1_500;
+const MOST_SENDING = 8; // at once: what was typed in an hour shall not all leave in one tick
 
 /**
  * @typedef {object} Write
@@ -40,6 +41,7 @@ export class Outbox extends Emitter {
   /** @type {Map<string, Write[]>} */ #waiting = new Map();
   /** @type {Set<string>} */ #sending = new Set();
   /** @type {Map<string, Caller>} */ #callers = new Map();
+  #rest = 0;
   #wire;
   #shelf;
   #prefix;
@@ -107,6 +109,7 @@ export class Outbox extends Emitter {
   async #send(id) {
     const write = this.#waiting.get(id)?.[0];
     if (!write || this.#sending.has(id) || !this.#wire.connected) return;
+    if (this.#sending.size >= MOST_SENDING || Date.now() < this.#rest) return;
     this.#sending.add(id);
     write.tried = true;
     this.#keep(write);
@@ -123,7 +126,7 @@ export class Outbox extends Emitter {
         problem instanceof Refusal ? problem : new Refusal("INTERNAL", String(problem));
       if (refusal.passes) {
         // Nobody knows whether it was done. The op makes asking again safe.
-        if (this.#wire.connected) setTimeout(() => this.#send(id), refusal.retryMs || RETRY_MS);
+        this.#again(refusal);
         return;
       }
       this.#settle(write);
@@ -133,7 +136,15 @@ export class Outbox extends Emitter {
       this.#sending.delete(id);
     }
     this.#callers.delete(op);
-    void this.#send(id);
+    this.#sendAll();
+  }
+
+  /** @param {Refusal} refusal */
+  #again({ code, retryMs }) {
+    const wait = retryMs || RETRY_MS;
+    // One that came too fast says so of all: those behind it wait with it.
+    if (code === "RATE_LIMITED") this.#rest = Math.max(this.#rest, Date.now() + wait);
+    if (this.#wire.connected) setTimeout(() => this.#sendAll(), wait);
   }
 
   /**

@@ -47,7 +47,7 @@ export class Presence extends Emitter {
 
   /** Who looks at a record, this connection left out. @param {string} record */
   of(record) {
-    const own = this.#live.hello?.conn;
+    const own = this.#live.hello?.presence?.conn;
     return [...this.here.values()].filter((one) => one.record === record && one.conn !== own);
   }
 
@@ -79,8 +79,8 @@ export class Presence extends Emitter {
   /** What the server's `presence` events go to. @param {Step} step */
   hear({ pv, run, full, join = [], upd = [], leave = [] }) {
     if (full) return this.#replace(pv, run, join);
-    if (run !== this.#run || pv > this.#version + 1) return void this.read();
-    if (pv <= this.#version) return;
+    if (run !== this.#run) return void this.read();
+    if (pv <= this.#version) return; // numbers may be left out: what happened together is one step
     for (const one of [...join, ...upd]) this.here.set(one.conn, one);
     for (const conn of leave) this.here.delete(conn);
     this.#version = pv;

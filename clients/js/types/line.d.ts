@@ -4,8 +4,7 @@
  * @property {(hello: any) => void} hello
  * @property {Record<string, (body: any) => void>} events what the server says, by name
  * @property {() => void} lost
- * @property {() => void} evicted the server asked us to leave: the token we hold is of no use
- * @property {() => void} replaced this person opened too many others
+ * @property {() => void} evicted the server sent us away; coming back or not is not for the line
  * @property {(code: string, message: string) => "again" | "never"} refused
  *
  * @typedef {(url: string | undefined, options: object) => any} Io socket.io-client's `io`
@@ -33,6 +32,11 @@ export class Line {
      * @param {number} limit
      */
     call(name: string, payload: object, limit: number): Promise<import("./types.js").Envelope>;
+    /**
+     * Dial again when we were told to, else after a growing wait; never all clients at the same moment.
+     * @param {number} [told]
+     */
+    retry(told?: number): void;
     #private;
 }
 export type Ear = {
@@ -47,13 +51,9 @@ export type Ear = {
     events: Record<string, (body: any) => void>;
     lost: () => void;
     /**
-     * the server asked us to leave: the token we hold is of no use
+     * the server sent us away; coming back or not is not for the line
      */
     evicted: () => void;
-    /**
-     * this person opened too many others
-     */
-    replaced: () => void;
     refused: (code: string, message: string) => "again" | "never";
 };
 /**

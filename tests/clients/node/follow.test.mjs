@@ -222,3 +222,21 @@ test("signing in with a wrong password is refused in words", async () => {
     code: "AUTH_REQUIRED",
   });
 });
+
+test("what piled up offline leaves no faster than the server takes it, and all of it", async () => {
+  const office = await anOffice(1);
+  const room = await office.room(await office.hire("Ana Alder"));
+  room.wire.cut = true;
+  room.wire.pull();
+  await until(() => room.state === "offline");
+  const fields = { purchase_price: 1, closing_date: "2030-01-01" };
+  const made = Array.from({ length: 60 }, (_, i) =>
+    room.create("escrows", { property_address: `${i} Elm Ct`, ...fields }),
+  );
+  room.wire.cut = false;
+  room.live.wake();
+  await Promise.all(made);
+  await equals(room, office);
+  assert.equal(room.all("escrows").length, 61);
+  assert.equal(room.wire.connections, 2, "nobody was sent away");
+});
