@@ -122,6 +122,8 @@ TOLD: Final[dict[str, tuple[Json, str]]] = {
                 "user": PERSON,
                 "lim": {"type": "object", "additionalProperties": {"type": "number"}},
                 "teams": {"type": "array", "items": STANDING},
+                "exp": INSTANT | {"description": "when the token ends"},
+                "presence": loose(["conn"], {"conn": TEXT}),
             },
         ),
         "The first word: who you are, your limits, and where you stand",
@@ -151,11 +153,14 @@ TOLD: Final[dict[str, tuple[Json, str]]] = {
     ),
     "presence": (
         loose(
-            ["team", "pv", "run"],
+            ["team", "pv", "run", "n"],
             {
                 "team": ID,
                 "pv": COUNT,
                 "run": TEXT,
+                "n": COUNT | {"description": "how many connections there are"},
+                "large": {"const": True},
+                "partial": {"const": True},
                 "full": {"const": True, "description": "`join` is everybody"},
                 "join": {"type": "array", "items": {"$ref": "#/components/schemas/Present"}},
                 "upd": {"type": "array", "items": {"$ref": "#/components/schemas/Present"}},
@@ -225,15 +230,29 @@ ASKED: Final[dict[str, Command]] = {
                 "field": TEXT,
             },
         ),
-        success(loose(["pv"], {"pv": COUNT, "lease": {"type": "object"}})),
+        success(
+            loose(
+                ["pv", "run", "conn"],
+                {
+                    "pv": COUNT,
+                    "run": TEXT,
+                    "conn": TEXT,
+                    "coalesced": {"const": True},
+                    "lease": loose(["held_by", "until"], {"until": INSTANT}),
+                },
+            )
+        ),
         "Say what is being done here",
     ),
     "presence:get": Command(
         strict([], {}),
         success(
             loose(
-                ["pv", "run", "here"],
+                ["pv", "run", "n", "digest", "here"],
                 {
+                    "team": ID,
+                    "n": COUNT,
+                    "digest": TEXT,
                     "pv": COUNT,
                     "run": TEXT,
                     "here": {"type": "array", "items": {"$ref": "#/components/schemas/Present"}},

@@ -35,6 +35,7 @@ const BEHIND_MS = 1_000;
  * @typedef {object} Means
  * @property {Io} io
  * @property {string} [client] what calls itself what, for the server's log
+ * @property {string} [inst] the tab's or process's name, the same over reconnects and reloads
  * @property {string[]} [transports]
  * @property {Surroundings} [around]
  * @property {Record<string, (body: any) => void>} [events] what else the server may say
@@ -56,7 +57,7 @@ export class Live extends Emitter {
   #sequence;
   #around;
   #client;
-  #inst = newId();
+  #inst;
   #target = 0;
   #loading = 0;
   #resuming = false;
@@ -68,11 +69,13 @@ export class Live extends Emitter {
    * @param {Sink} sink
    * @param {Means} means
    */
-  constructor(credentials, sink, { io, client = "js/1", transports, around, events = {} }) {
+  constructor(credentials, sink, means) {
     super();
+    const { io, client = "js/1", inst = newId(), transports, around, events = {} } = means;
     this.#credentials = credentials;
     this.#sink = sink;
     this.#client = client;
+    this.#inst = inst;
     this.#around = around ?? surroundings;
     this.#sequence = new Sequence(
       (events) => this.#sink.apply(events, this.state === "live"),

@@ -18,7 +18,10 @@ import { Emitter } from "./emitter.js";
  * @typedef {object} Step
  * @property {number} pv
  * @property {string} run
+ * @property {number} n
  * @property {boolean} [full]
+ * @property {boolean} [large]
+ * @property {boolean} [partial]
  * @property {Here[]} [join]
  * @property {Here[]} [upd]
  * @property {string[]} [leave]
@@ -29,6 +32,11 @@ import { Emitter } from "./emitter.js";
 /** Dispatches `change`. */
 export class Presence extends Emitter {
   /** By connection. @type {Map<string, Here>} */ here = new Map();
+  /** How many connections there are; in a `large` team more than `here` holds. */
+  count = 0;
+  large = false;
+  /** The servers do not hear of each other just now. */
+  partial = false;
   #live;
   #version = 0;
   #run = "";
@@ -40,7 +48,6 @@ export class Presence extends Emitter {
     super();
     this.#live = live;
     live.on("ready", () => {
-      void this.read();
       if (this.#doing) void this.set(this.#doing).catch(() => undefined);
     });
   }
@@ -52,8 +59,9 @@ export class Presence extends Emitter {
   }
 
   /**
-   * Say what is being done here; said again by itself after a lost line. While editing a field the
-   * answer's `lease` tells who holds it; it stops nobody.
+   * Say what is being done here; said again by itself after a lost line. Who edits says so again
+   * every ten seconds while typing: the answer's `lease` tells who was first at the field, and stops
+   * nobody.
    * @param {Doing} doing
    * @returns {Promise<any>}
    */
@@ -68,7 +76,7 @@ export class Presence extends Emitter {
     this.#asking = true;
     try {
       const { data } = await this.#live.call("presence:get", {});
-      this.#replace(data.pv, data.run, data.here);
+      this.#replace({ ...data, join: data.here });
     } catch {
       // Asked again by the next hello, step or digest that does not fit.
     } finally {
@@ -77,14 +85,14 @@ export class Presence extends Emitter {
   }
 
   /** What the server's `presence` events go to. @param {Step} step */
-  hear({ pv, run, full, join = [], upd = [], leave = [] }) {
-    if (full) return this.#replace(pv, run, join);
+  hear(step) {
+    const { pv, run, full, join = [], upd = [], leave = [] } = step;
+    if (full) return this.#replace(step);
     if (run !== this.#run) return void this.read();
     if (pv <= this.#version) return; // numbers may be left out: what happened together is one step
     for (const one of [...join, ...upd]) this.here.set(one.conn, one);
     for (const conn of leave) this.here.delete(conn);
-    this.#version = pv;
-    this.tell("change");
+    this.#sum(step);
   }
 
   /** What the server's `presence.digest` goes to. @param {{pv: number, run: string, digest: string}} told */
@@ -96,15 +104,19 @@ export class Presence extends Emitter {
     if (ours !== null && pv === this.#version && ours !== digest) await this.read();
   }
 
-  /**
-   * @param {number} pv
-   * @param {string} run
-   * @param {Here[]} here
-   */
-  #replace(pv, run, here) {
+  /** @param {Step} step */
+  #replace(step) {
+    this.here = new Map((step.join ?? []).map((one) => [one.conn, one]));
+    this.#run = step.run;
+    this.#sum(step);
+  }
+
+  /** @param {Step} step */
+  #sum({ pv, n, large = false, partial = false }) {
     this.#version = pv;
-    this.#run = run;
-    this.here = new Map(here.map((one) => [one.conn, one]));
+    this.count = n;
+    this.large = large;
+    this.partial = partial;
     this.tell("change");
   }
 }

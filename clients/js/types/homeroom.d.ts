@@ -17,6 +17,7 @@ export const KINDS: readonly (Kind & {
  * @property {Shelf} [storage] keeps unsent writes; localStorage in a browser, else this process
  * @property {readonly (Kind & {start?: Record<string, any>})[]} [kinds] which records to hold
  * @property {string} [client] what calls itself what, for the server's log
+ * @property {string} [inst] the tab's or process's name, the same over reconnects and reloads
  * @property {string[]} [transports]
  * @property {Surroundings} [around]
  */
@@ -129,6 +130,10 @@ export type Options = {
      * what calls itself what, for the server's log
      */
     client?: string | undefined;
+    /**
+     * the tab's or process's name, the same over reconnects and reloads
+     */
+    inst?: string | undefined;
     transports?: string[] | undefined;
     around?: Surroundings | undefined;
 };

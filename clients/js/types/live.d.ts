@@ -16,6 +16,7 @@
  * @typedef {object} Means
  * @property {Io} io
  * @property {string} [client] what calls itself what, for the server's log
+ * @property {string} [inst] the tab's or process's name, the same over reconnects and reloads
  * @property {string[]} [transports]
  * @property {Surroundings} [around]
  * @property {Record<string, (body: any) => void>} [events] what else the server may say
@@ -30,7 +31,7 @@ export class Live extends Emitter {
      * @param {Sink} sink
      * @param {Means} means
      */
-    constructor(credentials: Credentials, sink: Sink, { io, client, transports, around, events }: Means);
+    constructor(credentials: Credentials, sink: Sink, means: Means);
     /** @type {State} */ state: State;
     reason: string;
     /** The server itself has lost sight of its database: what is shown may be old. */
@@ -100,6 +101,10 @@ export type Means = {
      * what calls itself what, for the server's log
      */
     client?: string | undefined;
+    /**
+     * the tab's or process's name, the same over reconnects and reloads
+     */
+    inst?: string | undefined;
     transports?: string[] | undefined;
     around?: Surroundings | undefined;
     /**

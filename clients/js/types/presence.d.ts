@@ -17,7 +17,10 @@ export function digestOf(here: Iterable<Here>): Promise<string | null>;
  * @typedef {object} Step
  * @property {number} pv
  * @property {string} run
+ * @property {number} n
  * @property {boolean} [full]
+ * @property {boolean} [large]
+ * @property {boolean} [partial]
  * @property {Here[]} [join]
  * @property {Here[]} [upd]
  * @property {string[]} [leave]
@@ -29,11 +32,17 @@ export class Presence extends Emitter {
     /** @param {Live} live */
     constructor(live: Live);
     /** By connection. @type {Map<string, Here>} */ here: Map<string, Here>;
+    /** How many connections there are; in a `large` team more than `here` holds. */
+    count: number;
+    large: boolean;
+    /** The servers do not hear of each other just now. */
+    partial: boolean;
     /** Who looks at a record, this connection left out. @param {string} record */
     of(record: string): Here[];
     /**
-     * Say what is being done here; said again by itself after a lost line. While editing a field the
-     * answer's `lease` tells who holds it; it stops nobody.
+     * Say what is being done here; said again by itself after a lost line. Who edits says so again
+     * every ten seconds while typing: the answer's `lease` tells who was first at the field, and stops
+     * nobody.
      * @param {Doing} doing
      * @returns {Promise<any>}
      */
@@ -41,7 +50,7 @@ export class Presence extends Emitter {
     /** Ask for everybody. */
     read(): Promise<void>;
     /** What the server's `presence` events go to. @param {Step} step */
-    hear({ pv, run, full, join, upd, leave }: Step): void;
+    hear(step: Step): void;
     /** What the server's `presence.digest` goes to. @param {{pv: number, run: string, digest: string}} told */
     check({ pv, run, digest }: {
         pv: number;
@@ -74,7 +83,10 @@ export type Here = {
 export type Step = {
     pv: number;
     run: string;
+    n: number;
     full?: boolean | undefined;
+    large?: boolean | undefined;
+    partial?: boolean | undefined;
     join?: Here[] | undefined;
     upd?: Here[] | undefined;
     leave?: string[] | undefined;
