@@ -239,13 +239,24 @@ class Rooms:
     # The heartbeat
 
     async def _beat(self) -> None:
+        """Every BEAT_SECONDS, and at once when this node turns stale: its screens should know."""
+        beaten, was_stale = _now(), False
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            self.beat()
+            await asyncio.sleep(1)
+            stale = self.stale
+            if _now() - beaten >= BEAT_SECONDS or (stale and not was_stale):
+                self.beat()
+                beaten = _now()
+            was_stale = stale
+
+    @property
+    def stale(self) -> bool:
+        """Whether Postgres has told nothing for so long that screens may be behind."""
+        return _now() - self._polled_at > STALE_SECONDS
 
     def beat(self) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        stale = _now() - self._polled_at > STALE_SECONDS
+        stale = self.stale
         for room in list(self._rooms.values()):
             room.beat(now, stale=stale)
 

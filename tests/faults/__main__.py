@@ -65,7 +65,9 @@ async def _perform(row: Row, options: argparse.Namespace) -> Verdict:
     began = time.monotonic()
     try:
         async with asyncio.timeout(scale.seconds + SPARE_SECONDS):
-            async with opened(folder, options.seed, nodes=row.nodes, **row.settings) as office:
+            async with opened(
+                folder, options.seed, nodes=row.nodes, module=row.module, **row.settings
+            ) as office:
                 await row.run(office, scale, verdict)
     except Exception as error:  # noqa: BLE001 - one broken row must not hide the others
         verdict.broke = f"{type(error).__name__}: {error}"

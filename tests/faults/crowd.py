@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
+from uuid import uuid4
 
 import orjson
 from typing_extensions import override
@@ -22,7 +23,8 @@ from typing_extensions import override
 UPGRADE = (
     "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: {key}\r\n\r\n"
+    "Sec-WebSocket-Key: {key}\r\n"
+    "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
 )
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 HOLD_SECONDS = 0.3
@@ -104,6 +106,8 @@ class Client:
         self.doubled = 0
         self.gaps = 0
         self.stale = False
+        self.compressed = False
+        self.inst = uuid4().hex  # as a browser's tab has it
         self.heard_at = 0.0
         self.live = asyncio.Event()
         self.wanted = False
@@ -208,6 +212,7 @@ class Client:
 
     def greeting(self) -> bytes:
         auth: dict[str, Any] = {"token": self.token(), "proto": 1, "client": "faults"}
+        auth["inst"] = self.inst
         if self.position:
             s, h = self.position
             auth["subs"] = [{"team": self.team, "s": s, "h": h}]
@@ -357,6 +362,7 @@ class _Wire(asyncio.Protocol):
                 self.transport.abort()
                 return
             self._upgraded = True
+            self._client.compressed = b"permessage-deflate" in head.lower()
         self._rest = self._frames(data)
 
     def _frames(self, data: bytes) -> bytes:

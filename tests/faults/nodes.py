@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 from pathlib import Path
 
 import aiohttp
@@ -22,7 +21,7 @@ class Node:
         self.log = log
         self.environment = environment
         self.kills = 0
-        self._command = command or (sys.executable, "-m", "server", "run")
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -44,8 +45,16 @@ class Scale:
 
     @override
     def __str__(self) -> str:
-        size = f"{self.clients} clients, {self.writes:.0f} writes/s, {self.seconds:.0f} s"
-        return f"{size}, in full" if self.full else f"{size}, SHORTENED"
+        told = [
+            f"{number:,.0f}{unit}"
+            for number, unit in (
+                (self.clients, " clients"),
+                (self.writes, " writes/s"),
+                (self.seconds, " s"),
+            )
+            if number
+        ]
+        return ", ".join([*told, "in full" if self.full else "SHORTENED"])
 
 
 @dataclass(slots=True)
@@ -248,7 +257,7 @@ def same(held: Records, fresh: Records, alike: dict[tuple[int, int], bool]) -> b
 
 @asynccontextmanager
 async def opened(
-    folder: Path, seed: int, *, nodes: int = 2, **settings: str
+    folder: Path, seed: int, *, nodes: int = 2, module: str = "server", **settings: str
 ) -> AsyncIterator[Office]:
     """A fresh Postgres, a fresh Valkey, so many nodes, and a team with somebody of each role."""
     postgres = await asyncio.to_thread(start_postgres, folder / "postgres")
@@ -265,7 +274,11 @@ async def opened(
             "LOG_LEVEL": "warning",
             **settings,
         }
-        running += [Node(folder / f"node{n}.log", dict(environment)) for n in range(nodes)]
+        for number in range(nodes):
+            own = {name: str(seed + number) for name in ("LEAK_SEED", "FORGET_SEED")}
+            log = folder / f"node{number}.log"
+            what = (module, "run") if module == "server" else (module,)
+            running.append(Node(log, {**environment, **own}, sys.executable, "-m", *what))
         await asyncio.gather(*(node.start() for node in running))
         team = await new_team(db)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:

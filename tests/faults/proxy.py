@@ -1,11 +1,13 @@
 """A TCP proxy between two parts of the system: it cuts, delays, or swallows what passes."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 CHUNK = 64 * 1024
+NARROW = 16 * 1024
 
 
 @dataclass(slots=True)
@@ -22,6 +24,7 @@ class Proxy:
     delay: float = 0.0
     bytes_a_second: float = 0.0
     refuse: bool = False
+    narrow: bool = False  # little room in the kernel between the server and here
     _pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = field(default_factory=set)
 
     def part(self, *, up: bool = True, down: bool = True) -> None:
@@ -48,14 +51,14 @@ class Proxy:
             writer.transport.abort()
             return
         try:
-            up_reader, up_writer = await asyncio.open_connection(host, port)
+            up_reader, up_writer = await self._dial(host, port)
         except OSError:
             writer.transport.abort()
             return
         pair = (writer, up_writer)
         self._pairs.add(pair)
         try:
-            with suppress(OSError):
+            with suppress(OSError, RuntimeError):  # uvloop raises the second for a closed end
                 await asyncio.gather(
                     self._pump(reader, up_writer, upward=True),
                     self._pump(up_reader, writer, upward=False),
@@ -65,11 +68,21 @@ class Proxy:
             for end in pair:
                 end.transport.abort()
 
+    async def _dial(
+        self, host: str, port: int
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        link = socket.socket()
+        link.setblocking(False)
+        if self.narrow:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
+        await asyncio.get_running_loop().sock_connect(link, (host, port))
+        return await asyncio.open_connection(sock=link, limit=CHUNK)
+
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, upward: bool
     ) -> None:
-        rate = self.bytes_a_second
-        while data := await reader.read(CHUNK if not rate else max(256, int(rate / 4))):
+        rate = 0.0
+        while data := await reader.read(max(256, int(rate / 4)) if rate else CHUNK):
             rate = 0.0 if upward else self.bytes_a_second
             if self.delay:
                 await asyncio.sleep(self.delay)
@@ -83,9 +96,9 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxied(host: str, port: int) -> AsyncIterator[Proxy]:
+async def proxied(host: str, port: int, *, narrow: bool = False) -> AsyncIterator[Proxy]:
     """A proxy to this address; `port` of the proxy is what a client connects to."""
-    proxy = Proxy()
+    proxy = Proxy(narrow=narrow)
     tasks: set[asyncio.Task[None]] = set()
 
     def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

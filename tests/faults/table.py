@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.faults import redis_rows
+from tests.faults import network_rows, node_rows, postgres_rows, redis_rows
 from tests.faults.figures import Verdict
 from tests.faults.office import Office, Scale
 
@@ -20,7 +20,12 @@ class Row:
     short: Scale
     full: Scale
     nodes: int = 2
+    module: str = "server"
     settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def full(clients: int, writes: float, seconds: float) -> Scale:
+    return Scale(clients, writes, seconds, full=True)
 
 
 ROWS = [
@@ -28,21 +33,97 @@ ROWS = [
         "1",
         "kill -9 of Redis under load",
         redis_rows.redis_killed,
-        short=Scale(60, 40, 8),
-        full=Scale(500, 50, 30, full=True),
+        Scale(60, 40, 8),
+        full(500, 50, 30),
     ),
     Row(
         "2",
         "CLIENT KILL TYPE pubsub, again and again",
         redis_rows.subscribers_thrown_out,
-        short=Scale(60, 40, 12),
-        full=Scale(200, 50, 300, full=True),
+        Scale(60, 40, 10),
+        full(200, 50, 300),
     ),
     Row(
         "4",
         "a message of 40 MB on the bus",
         redis_rows.monstrous_message,
-        short=Scale(40, 30, 8),
-        full=Scale(200, 50, 30, full=True),
+        Scale(40, 30, 6),
+        full(200, 50, 30),
+    ),
+    Row(
+        "5",
+        "kill -9 of a node in the middle of a broadcast",
+        node_rows.killed_mid_broadcast,
+        Scale(100, 0, 0),
+        full(1000, 0, 0),
+    ),
+    Row(
+        "6",
+        "the writer dies between COMMIT and PUBLISH",
+        node_rows.publish_forgotten,
+        Scale(40, 30, 8),
+        full(200, 50, 60),
+        module="tests.faults.forgetful_node",
+    ),
+    Row(
+        "7",
+        "the connection is cut during COMMIT",
+        postgres_rows.commit_cut,
+        Scale(0, 0, 0),
+        full(0, 0, 600),
+        nodes=0,
+    ),
+    Row(
+        "8",
+        "a node cut off from Redis or Postgres, one way and both",
+        network_rows.partitioned,
+        Scale(30, 20, 14),
+        full(200, 50, 60),
+    ),
+    Row(
+        "11",
+        "nodes deployed one after the other, under load",
+        node_rows.rolling_deploy,
+        Scale(60, 20, 15),
+        full(200, 50, 1200),
+    ),
+    Row(
+        "13",
+        "Postgres restarted, then crashed, under load",
+        postgres_rows.postgres_restarted,
+        Scale(60, 40, 8),
+        full(200, 50, 60),
+    ),
+    Row(
+        "16",
+        "a bus that loses, doubles and delays",
+        node_rows.unruly_bus,
+        Scale(60, 40, 10),
+        full(200, 50, 120),
+        module="tests.realtime.leaky_node",
+    ),
+    Row(
+        "17",
+        "many idle connections on one process",
+        node_rows.idle_sockets,
+        Scale(2000, 0, 10),
+        full(10_000, 0, 600),
+        nodes=1,
+    ),
+    Row(
+        "21",
+        "64 writers of one team, a tenth of whom change their minds",
+        postgres_rows.crowded_counter,
+        Scale(0, 0, 8),
+        full(0, 0, 600),
+        nodes=0,
+    ),
+    Row(
+        "27",
+        "a row of the log altered or deleted",
+        postgres_rows.tampered,
+        Scale(0, 0, 0),
+        full(0, 0, 600),
+        nodes=0,
     ),
 ]

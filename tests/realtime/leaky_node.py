@@ -28,6 +28,7 @@ class LeakyBus(RedisBus):
     def publish(self, event: Event) -> None:
         fate = chance.random()
         if fate < LOST:
+            self._publisher._counters.publish_dropped += 1
             return
         if fate < LOST + DOUBLED:
             super().publish(event)
