@@ -13,6 +13,7 @@ from aiohttp import web
 from server.app import make_app
 from server.demo.people import ANA, LEAD
 from server.keys import GATEWAY, SECRETS, SETTINGS, STOPPING
+from server.runner import Runner
 from server.settings import Settings
 
 BACKLOG: Final = 4096  # a whole office reconnects at once when its network comes back
@@ -34,7 +35,7 @@ async def run(settings: Settings) -> None:
     stop = app[STOPPING]
     for number in SIGNALS:
         loop.add_signal_handler(number, _ask_to_stop, stop, loop)
-    runner = web.AppRunner(
+    runner = Runner(
         app,
         access_log=None,
         shutdown_timeout=PRODUCTION_GRACE_SECONDS if settings.production else GRACE_SECONDS,

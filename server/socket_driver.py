@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 from engineio.async_drivers import aiohttp as stock  # type: ignore[import-untyped]  # no types
 from engineio.exceptions import (  # type: ignore[import-untyped]  # no types
     ContentTooLongError,
@@ -76,18 +77,25 @@ class Body:
 
     async def read(self, _: int) -> bytes:
         """Raise an EngineIOError, which ends the session with 400, for what no client sends."""
-        body = b""
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in self._request.content.iter_any():
-                body += part
-                if len(body) > wire.MAX_FRAME:
-                    raise ContentTooLongError
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await self._whole()
+        except (TimeoutError, OSError, HttpProcessingError):  # it broke off
+            raise EngineIOError from None
         try:
             packets = body.decode().split("\x1e")
         except UnicodeDecodeError:
             raise EngineIOError from None
         if len(packets) > wire.MAX_PAYLOAD_PACKETS or not all(map(wire.lawful, packets)):
             raise EngineIOError
+        return body
+
+    async def _whole(self) -> bytes:
+        body = b""
+        async for part in self._request.content.iter_any():
+            body += part
+            if len(body) > wire.MAX_FRAME:
+                raise ContentTooLongError
         return body
 
 

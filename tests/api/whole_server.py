@@ -15,6 +15,7 @@ from domains.kit.actor import Actor
 from domains.kit.endpoint import Endpoint
 from server.app import make_app
 from server.keys import DATABASE, ENDPOINTS, SERVICES
+from server.runner import Runner
 from server.secrets_file import Secrets
 from server.settings import Settings
 
@@ -99,7 +100,7 @@ async def whole_server(
     chosen = Settings(
         database_url=database_url, redis_url=redis_url, demo=False, log_level="error", **settings
     )
-    runner = web.AppRunner(make_app(chosen, SECRETS), access_log=None, shutdown_timeout=1)
+    runner = Runner(make_app(chosen, SECRETS), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
