@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -15,9 +16,22 @@ STOP_SECONDS = 15.0
 ADDRESS = re.compile(rb"running at (http://\S+)")
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    process: asyncio.subprocess.Process
+
+
 @asynccontextmanager
 async def a_server(module: str, log: Path, **environment: str) -> AsyncIterator[str]:
     """Run `python -m module` until the block ends; its address. What it logs goes to `log`."""
+    async with a_process(module, log, **environment) as server:
+        yield server.url
+
+
+@asynccontextmanager
+async def a_process(module: str, log: Path, **environment: str) -> AsyncIterator[Server]:
+    """The same, and the process itself, to do it harm."""
     with log.open("wb") as notes:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -31,7 +45,7 @@ async def a_server(module: str, log: Path, **environment: str) -> AsyncIterator[
         try:
             async with asyncio.timeout(START_SECONDS):
                 address = await _address(process, log)
-            yield address
+            yield Server(address, process)
         finally:
             await _stop(process)
 
