@@ -89,7 +89,7 @@ export class Presence extends Emitter {
     const { pv, run, full, join = [], upd = [], leave = [] } = step;
     if (full) return this.#replace(step);
     if (run !== this.#run) return void this.read();
-    if (pv <= this.#version) return; // numbers may be left out: what happened together is one step
+    if (pv < this.#version) return; // numbers may be left out, and come again: not all is counted
     for (const one of [...join, ...upd]) this.here.set(one.conn, one);
     for (const conn of leave) this.here.delete(conn);
     this.#sum(step);
@@ -97,11 +97,12 @@ export class Presence extends Emitter {
 
   /** What the server's `presence.digest` goes to. @param {{pv: number, run: string, digest: string}} told */
   async check({ pv, run, digest }) {
-    if (run !== this.#run || pv > this.#version) return this.read();
-    if (pv < this.#version) return;
+    if (run !== this.#run) return this.read();
+    const version = this.#version;
+    if (pv < version) return;
     const ours = await digestOf(this.here.values());
-    // Where the browser computes none (plain HTTP), numbers alone must do.
-    if (ours !== null && pv === this.#version && ours !== digest) await this.read();
+    // Where the browser computes none (plain HTTP), what was told must do.
+    if (ours !== null && version === this.#version && ours !== digest) await this.read();
   }
 
   /** @param {Step} step */
