@@ -17,6 +17,7 @@ from domains.kit.changes import change, make
 from domains.kit.errors import Conflict
 from domains.kit.resource import Moment, Resource
 from domains.kit.services import Services
+from domains.kit.writes import writer
 from domains.listings.resource import LISTINGS
 from domains.teams.members import join
 from server.demo.chapters import Chapter, Deed, chapters
@@ -104,7 +105,7 @@ async def _write(db: Database, team_id: UUID, chapter: Chapter) -> None:
             await _do(tx, actor, deed)
         return Answer("null")
 
-    await db.write(Writer(team_id, actor.user_id, Operation(chapter.name, b"demo")), work)
+    await db.write(writer(actor, Operation(chapter.name, b"demo")), work)
 
 
 async def _do(tx: Transaction, actor: Actor, deed: Deed) -> None:

@@ -4,7 +4,8 @@ Pure: the same sales, day and seed give the same stories. The future is simply n
 whose (moved) closing lies ahead is on the market, under contract or pending today.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,12 +17,26 @@ from server.demo.sales import Sale
 
 SEED = "homeroom"
 TERM_DAYS = 183  # of a listing agreement
+UNSEEN = frozenset({"incomplete", "coming_soon"})
 
 
 def stories(team: Team, sales: list[Sale], today: date, seed: str = SEED) -> list[Story]:
     """Every listing and escrow of a team; a sale's listing stands before its escrows."""
     its_homes = homes(team, sales, today, seed)
-    return [*map(listing, its_homes), *deals(its_homes)]
+    return [*_one_kept_quiet(map(listing, its_homes)), *deals(its_homes)]
+
+
+def _one_kept_quiet(listings: Iterable[Story]) -> Iterator[Story]:
+    """An office exclusive: the first not yet on the market is for its agent and the lead alone."""
+    quiet = False
+    for story in listings:
+        steps = story.steps
+        if not quiet and steps and steps[-1].body.get("listing_status") in UNSEEN:
+            quiet = True
+            first = replace(steps[0], body={**steps[0].body, "is_private": True})
+            yield replace(story, steps=(first, *steps[1:]))
+        else:
+            yield story
 
 
 def listing(home: Home) -> Story:

@@ -93,6 +93,12 @@ def test_a_sale_left_out_changes_no_other_homes_prices_and_days() -> None:
 
 
 @days
+def test_one_listing_that_is_not_on_the_market_yet_is_kept_quiet(today: date) -> None:
+    (quiet,) = [s for s in stories(HOME, SALES, today) if now(s).get("is_private")]
+    assert now(quiet)["listing_status"] in {"incomplete", "coming_soon"}
+
+
+@days
 def test_a_closed_listing_keeps_the_sales_own_day_and_price(today: date) -> None:
     by_key = {sale.key: sale for sale in SALES}
     closed = [s for s in told("listing", today) if now(s)["listing_status"] == "closed"]

@@ -1,7 +1,7 @@
 // @ts-check
 /** Escrows on this page: statuses, fields, what each move asks for, figures above the board. */
 
-import { COMMISSION_TYPES, OWNER, PROPERTY_TYPES, choices, field } from "./field.js";
+import { COMMISSION_TYPES, OWNER, PRIVATE, PROPERTY_TYPES, choices, field } from "./field.js";
 import { daysUntil } from "./format.js";
 import { sum } from "./sums.js";
 
@@ -55,6 +55,7 @@ export const escrows = {
         field("loan_amount", "Loan amount", "money"),
         field("escrow_number", "Escrow number"),
         OWNER,
+        PRIVATE,
       ],
     },
     { title: "Contingencies", fields: [field("contingencies", "Contingencies", "contingencies")] },
@@ -172,8 +173,9 @@ export const escrows = {
     "closing_date",
     "representation_type",
     "commission_percentage",
+    "is_private",
   ],
-  start: { escrow_status: "pending", representation_type: "buyer" },
+  start: { is_private: false, escrow_status: "pending", representation_type: "buyer" },
   /** What the server will ask for, so that it is asked for at once. */
   asks: (from, to) => {
     if (to === "cancelled") return { needs: ["status_reason", "deposit_disposition"], may: [] };

@@ -48,6 +48,12 @@ export const PROPERTY_TYPES = [
 export const COMMISSION_TYPES = choices({ percentage: "Percentage", flat: "Flat amount" });
 /** Its choices are the members of the team, known only in the room. */
 export const OWNER = field("owner_id", "Agent", "choice", { required: true, said: "agent" });
+/** Its agent and those above decide about it. */
+export const PRIVATE = field("is_private", "Private", "flag", {
+  required: true,
+  said: "privacy",
+  hint: "A private record is seen by its agent and by team leads only.",
+});
 
 /**
  * The name of a field in the middle of a sentence: "list price", but "MLS number".

@@ -1,7 +1,7 @@
 // @ts-check
 /** Listings on this page: statuses, fields, what each move asks for, figures above the board. */
 
-import { COMMISSION_TYPES, OWNER, PROPERTY_TYPES, field } from "./field.js";
+import { COMMISSION_TYPES, OWNER, PRIVATE, PROPERTY_TYPES, field } from "./field.js";
 import { average, sum } from "./sums.js";
 
 /** @import { Row } from "../../../../clients/js/src/types.js" */
@@ -59,6 +59,7 @@ export const listings = {
           fixed: true,
         }),
         OWNER,
+        PRIVATE,
         field("close_price", "Close price", "money"),
         field("concessions_amount", "Concessions", "money"),
         field("commission_type", "Commission type", "choice", { choices: COMMISSION_TYPES }),
@@ -153,8 +154,9 @@ export const listings = {
     "bedrooms",
     "bathrooms",
     "square_feet",
+    "is_private",
   ],
-  start: { listing_status: "incomplete", property_type: "Single Family" },
+  start: { is_private: false, listing_status: "incomplete", property_type: "Single Family" },
   asks: (from, to) => {
     if (to === "active")
       return from === "incomplete" || from === "coming_soon" ? FIRST_ACTIVE : BACK;

@@ -67,6 +67,7 @@ export function gist(event) {
   if (!entity || verb === "created") return "new";
   if (verb === "status_changed")
     return `moved to ${statusOf(entity, event.ch?.[entity.status]?.[1]).label.toLowerCase()}`;
+  if (isShared(event)) return "shared";
   const changes = told(entity, event);
   if (changes.length === 0) return verb.replaceAll("_", " ");
   return changes.length === 1 ? spoken(changes[0].field) : `${changes.length} changes`;
@@ -109,6 +110,7 @@ function deed(entity, event, record, nameOf) {
     case "status_changed":
       return [...moved(entity, event, record, changes, nameOf), ...because(event, "status_reason")];
     default:
+      if (isShared(event)) return [say(" shared "), record];
       return [...changed(record, changes, nameOf), ...because(event, "price_change_reason")];
   }
 }
@@ -195,6 +197,10 @@ function because(event, field) {
   const reason = event.ch?.[field]?.[1];
   return reason ? [say(`: “${reason}”`)] : [];
 }
+
+/** A change that tells of none: it shows us a record that was private before.
+ * @param {RoomEvent} event */
+const isShared = ({ ch }) => ch !== undefined && Object.keys(ch).length === 0;
 
 /** @param {Field} field */
 const isLong = ({ type }) => type === "long" || type === "contingencies";

@@ -32,7 +32,7 @@ export function card(room, entity, row, open) {
     aria-current=${open ? "true" : nothing}
     data-id=${row.id}
   >
-    <span class="address">${titleOf(row)}</span>
+    <span class="address">${secret(row)}${titleOf(row)}</span>
     <span class="place">${placeOf(row)}</span>
     <span class="price">
       ${price ? money(price) : html`<span class="none">No price</span>`}${cut(row)}
@@ -49,6 +49,12 @@ export function card(room, entity, row, open) {
     </span>
   </a>`;
 }
+
+/** A lock before the name of what not everybody sees. @param {Row} row */
+export const secret = (row) =>
+  row.is_private
+    ? html`<span class="secret" title="Private">${icon("lock")}<span class="unseen">Private </span></span>`
+    : nothing;
 
 /** @param {import("../room/marks.js").Mark} mark */
 export const byline = ({ name, what }) => `${name.split(" ")[0]}: ${what}`;

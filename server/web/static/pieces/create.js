@@ -39,7 +39,7 @@ export class Create extends Dialog {
           labelled(field, values[field.name], {
             prefix: "new",
             error: this.errors[field.name],
-            required: field.required ?? false,
+            required: (field.required ?? false) && !(field.name in entity.start),
           }),
         )}
       </div>`,

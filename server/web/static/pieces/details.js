@@ -1,7 +1,7 @@
 // @ts-check
 /** The fields of a record in groups; empty ones are out of the way until asked for. */
 
-import { OWNER } from "../entities/field.js";
+import { OWNER, PRIVATE } from "../entities/field.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { icon } from "./icons.js";
 import { Piece, given } from "./piece.js";
@@ -68,6 +68,7 @@ export class Details extends Piece {
   /** @param {Field} field @param {boolean} canWrite */
   #field(field, canWrite) {
     if (field === OWNER) field = { ...field, choices: this.room.people };
+    if (field === PRIVATE) canWrite &&= this.room.decides(this.row);
     if (field.type === "contingencies") {
       return html`<hr-contingencies
         .room=${this.room}

@@ -55,6 +55,7 @@ export class Drawer extends Piece {
   /** @param {Map<string, unknown>} changed */
   updated(changed) {
     if (changed.has("open")) this.open ? this.#show() : this.#hide();
+    if (this.open && this.#seen === this.open && this.room.withdrawn.has(this.open)) this.#lose();
   }
 
   render() {
@@ -92,6 +93,13 @@ export class Drawer extends Piece {
         </h2>
       </header>
       <div class="body"><p class="lead">${why}</p></div>`;
+  }
+
+  /** What was open is not for these eyes any more: an empty drawer would only raise questions. */
+  #lose() {
+    this.#seen = "";
+    this.room.notices.show(`This ${this.entity.one} is private now, and no longer shown to you.`);
+    this.close();
   }
 
   async #show() {

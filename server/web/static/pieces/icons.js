@@ -38,6 +38,8 @@ const ICONS = {
   alert: svg`<path d="M12 4 2.8 19.5h18.4zM12 10v4.5M12 17v.1"/>`,
   info: svg`<circle cx="12" cy="12" r="8.5"/>
     <path d="M12 11v5M12 8v.1"/>`,
+  lock: svg`<rect x="5" y="10.5" width="14" height="9.5" rx="1.5"/>
+    <path d="M8 10.5V8a4 4 0 0 1 8 0v2.5"/>`,
   clock: svg`<circle cx="12" cy="12" r="8.5"/>
     <path d="M12 7.5V12l3 2"/>`,
   eye: svg`<path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z"/>

@@ -62,7 +62,7 @@ export function control(field, value, { id, label, described, invalid = false, r
       aria-describedby=${common.by}
       aria-invalid=${common.bad}
     >
-      ${required && value ? nothing : option("", required ? "Choose…" : "None", value ?? "")}
+      ${(required || field.required) && (value ?? "") !== "" ? nothing : option("", required ? "Choose…" : "None", value ?? "")}
       ${options.map(({ key, label }) => option(key, label, `${value}`))}
     </select>`;
   }

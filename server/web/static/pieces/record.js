@@ -68,6 +68,7 @@ export class Record extends Piece {
     return html`<header class="record-head">
       <div class="line">
         <span class="status"><span class="dot ${status.tone}"></span>${status.label}</span>
+        ${row.is_private ? html`<span class="tag secret">${icon("lock")}Private</span>` : nothing}
         ${row.is_archived ? html`<span class="tag">Archived</span>` : nothing}
         <span class="id">${row.display_id ?? ""}</span>
         <span class="gap"></span>

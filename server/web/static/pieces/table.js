@@ -6,7 +6,7 @@ import { ago, date, inDays, show } from "../entities/format.js";
 import { go, to } from "../room/routes.js";
 import { html, nothing, repeat } from "../vendor/lit-3.3.3.min.js";
 import { avatar } from "./avatar.js";
-import { byline } from "./card.js";
+import { byline, secret } from "./card.js";
 import { icon } from "./icons.js";
 import { by } from "./matching.js";
 import { Piece, given } from "./piece.js";
@@ -112,7 +112,9 @@ export class Table extends Piece {
       ${this.entity.columns.map((name) =>
         name === "property_address"
           ? html`<th scope="row" class=${name}>
-              <a href=${to(this.entity.plural, row.version > 0 ? row.id : "")}>${titleOf(row)}</a>
+              <a href=${to(this.entity.plural, row.version > 0 ? row.id : "")}
+                >${secret(row)}${titleOf(row)}</a
+              >
               <span class="place">${mark ? byline(mark) : placeOf(row)}</span>
             </th>`
           : html`<td

@@ -68,12 +68,23 @@ export class Feed extends EventTarget {
   /** @param {RoomEvent[]} events */
   #merge(events) {
     const known = new Map(this.items.map((event) => [event.s, event]));
-    for (const event of events)
-      if (event.k !== "-" && !known.has(event.s)) known.set(event.s, event);
+    for (const event of events) {
+      if (event.k.endsWith(".withdrawn")) forget(known, event.id);
+      else if (event.k !== "-" && !known.has(event.s)) known.set(event.s, event);
+    }
     this.items = [...known.values()].sort((a, b) => b.s - a.s);
   }
 
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/**
+ * What is told of a record goes with it.
+ * @param {Map<number, RoomEvent>} known
+ * @param {string} id
+ */
+function forget(known, id) {
+  for (const event of [...known.values()]) if (event.id === id) known.delete(event.s);
 }

@@ -19,6 +19,7 @@ import { Prefs } from "./prefs.js";
 /** Dispatches beside what Homeroom does: `members`. */
 export class Room extends Homeroom {
   /** @type {Person[]} */ members = [];
+  /** The records we could see and may not any more. @type {Set<string>} */ withdrawn = new Set();
   #away = 0;
 
   /** @param {Session} session */
@@ -80,6 +81,9 @@ export class Room extends Homeroom {
     return this.all(entity.plural);
   }
 
+  /** Whether it is for us to say who sees a record. @param {Row} row */
+  decides = (row) => this.session.leads || row.owner_id === this.me;
+
   /**
    * @param {RoomEvent} event
    */
@@ -112,6 +116,8 @@ export class Room extends Homeroom {
   #tellOf(events, live) {
     for (const event of events) {
       if (event.e === "member") void this.readMembers();
+      if (event.k.endsWith(".withdrawn")) this.withdrawn.add(event.id);
+      else this.withdrawn.delete(event.id);
       if (!live) this.#away += 1;
       else if (event.k !== "-" && event.a && event.a.id !== this.me) this.#pointOut(event);
     }
