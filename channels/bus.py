@@ -35,6 +35,12 @@ class Bus(Protocol):
 
     def unsubscribe(self, team_id: UUID) -> None: ...
 
+    def cut_off(self, user_id: UUID) -> None:
+        """Tell all nodes that this user's sessions ended. As `publish`: polls find what is lost."""
+
+    def on_cut_off(self, told: Callable[[UUID], None]) -> None:
+        """Have `told` called with each user that any node cuts off."""
+
     def start(self) -> None: ...
 
     async def close(self) -> None: ...
@@ -51,6 +57,10 @@ class SilentListener:
 
     def deaf(self) -> None:
         return
+
+
+def ignore(_: UUID) -> None:
+    """Nobody wants to know."""
 
 
 Route = Callable[[Event], Iterable[float]]
@@ -88,6 +98,7 @@ class MemoryBus:
         self._hub = hub
         self._teams: set[UUID] = set()
         self._listener: Listener = SilentListener()
+        self._told: Callable[[UUID], None] = ignore
         self._up = False
 
     @property
@@ -118,6 +129,17 @@ class MemoryBus:
 
     def unsubscribe(self, team_id: UUID) -> None:
         self._teams.discard(team_id)
+
+    def cut_off(self, user_id: UUID) -> None:
+        if self._up:
+            for bus in self._hub.buses:
+                asyncio.get_running_loop().call_soon(bus.tell, user_id)
+
+    def on_cut_off(self, told: Callable[[UUID], None]) -> None:
+        self._told = told
+
+    def tell(self, user_id: UUID) -> None:
+        self._told(user_id)
 
     def take(self, event: Event) -> None:
         if self._up and event.team_id in self._teams:

@@ -31,6 +31,8 @@ class Counters:
     head_polls: int = 0
     head_poll_failures: int = 0
     rewinds: int = 0
+    session_polls: int = 0
+    session_poll_failures: int = 0
 
     commands: int = 0
     command_failures: int = 0

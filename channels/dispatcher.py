@@ -47,6 +47,7 @@ class Dispatcher:
         self._trusted = True  # False: deliver nothing until Postgres confirms our past
         self._hold: asyncio.TimerHandle | None = None
         self._repairing = False
+        self._reaching = asyncio.Lock()
         self._closed = False
 
     def offer(self, event: Event) -> None:
@@ -88,6 +89,18 @@ class Dispatcher:
         """Be at least where Postgres is now; unlike `repair`, raise Unavailable when it is away."""
         while await self._repair_page():
             pass
+
+    async def reach(self, seq: int) -> bool:
+        """Be at event `seq`, which Postgres has told of; False when it has taken that back since.
+
+        The bus brings it within moments; if not, one of all who wait here asks Postgres.
+        """
+        if self.applied.seq < seq and not self._closed:
+            await asyncio.sleep(HOLD_SECONDS)
+            async with self._reaching:
+                if self.applied.seq < seq and not self._closed:
+                    await self.catch_up()
+        return self._closed or self.applied.seq >= seq
 
     def close(self) -> None:
         self._closed = True

@@ -1,10 +1,9 @@
 """Sockets come in here: sign-in, resume, commands, and the way out."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from channels import limits, wire
@@ -15,15 +14,13 @@ from channels.feature import Feature
 from channels.greeting import Greeting, Position
 from channels.live_server import Allows, Connection, LiveServer
 from channels.members import Close, Member, Who
-from channels.refused import Refused
-from channels.rooms import BEAT_SECONDS, Rooms
+from channels.refused import Refused, admitted
+from channels.rooms import BEAT_SECONDS, Rooms, utc_now
 from channels.sockets_per_user import SocketsPerUser
-from channels.standing import Standing
+from channels.standing import Mode, Standing
 from channels.supervisor import Supervisor
 from channels.wire import Inbound, Malformed
 from db.errors import Unavailable
-
-log = logging.getLogger(__name__)
 
 ENTER_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
@@ -55,9 +52,11 @@ class Gateway(Generic[W]):
         cors_allowed_origins: Allows | None = None,
         admission: Admission | None = None,
         drain_seconds: float = 0.0,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._rooms = rooms
         self._authenticate = authenticate
+        self._clock = clock
         self._supervisor = supervisor
         self._features = [SocketsPerUser(), *features]
         self._admission = admission or Admission(counters)
@@ -129,7 +128,7 @@ class Gateway(Generic[W]):
                 raise self._unavailable("The server is restarting")
             if connection.closed:
                 return  # it did not wait for its turn
-            who = await self._who(greeting.token)
+            who = await admitted(self._authenticate(greeting.token))
         member = Member(sid, who, connection.outbox, connection.close, inst=greeting.inst)
         self._members[sid] = member
         await self._join(member, greeting)
@@ -157,25 +156,13 @@ class Gateway(Generic[W]):
                 await asyncio.sleep(min(wait, LOOK_SECONDS))
             member.close(Close.DRAIN)
 
-    async def _who(self, token: str) -> W:
-        try:
-            return await self._authenticate(token)
-        except (Unavailable, TimeoutError):
-            raise
-        except Exception as error:
-            code = getattr(error, "code", None)
-            if not isinstance(code, str):
-                log.exception("authentication failed")
-                raise Refused("INTERNAL", "Something went wrong here") from error
-            after = getattr(error, "retry_after", None)
-            retry_ms = None if after is None else int(after * 1000)
-            raise Refused(code, getattr(error, "message", code), retry_ms=retry_ms) from error
-
     async def _join(self, member: Member, greeting: Greeting) -> None:
         team_id = member.who.team_id
         others = [self._rooms.denied(team) for team in greeting.others(team_id)]
 
         def greet(*standings: Standing) -> None:
+            if any(standing.mode is Mode.DENIED for standing in standings):
+                raise Refused("FORBIDDEN", "You are not a member of this team")
             member.push(wire.connected(member.sid))
             member.push(wire.said("hello", self._hello(member, [*standings, *others])))
 
@@ -188,7 +175,7 @@ class Gateway(Generic[W]):
         told: dict[str, Any] = {
             "proto": wire.PROTO,
             "conn": member.sid,
-            "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "now": self._clock().isoformat(timespec="milliseconds"),
             "hb": int(BEAT_SECONDS),
             "user": {"id": str(member.who.user_id), "name": member.who.name},
             "lim": limits.told(),
@@ -208,11 +195,13 @@ class Gateway(Generic[W]):
 
         def greet(standing: Standing) -> None:
             answer(success(standing.told()))
+            if standing.mode is Mode.DENIED:
+                member.close(Close.REVOKED)
 
         if position.team_id == member.who.team_id:
             await self._rooms.join(position.team_id, member, position.since, greet)
         else:
-            greet(self._rooms.denied(position.team_id))
+            answer(success(self._rooms.denied(position.team_id).told()))
 
     async def _sweep(self) -> None:
         while True:

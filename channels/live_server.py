@@ -115,7 +115,7 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
             outbox.abort()
         elif reason.final:
             outbox.put_nowait(wire.disconnected())
-        outbox.end(reason.value, reason.reason)
+        outbox.end(reason.code, reason.reason)
         close = partial(socket.close, wait=False, abort=True, reason=reason.reason)
         self._supervisor.spawn(f"close {socket.sid}", close)
 

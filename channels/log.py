@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
+from channels import membership
 from db import events
 from db.database import Database
 from db.events import Event, Head
@@ -16,6 +17,10 @@ class Log(Protocol):
 
     async def heads(self, team_ids: Collection[UUID]) -> dict[UUID, Head]: ...
 
+    async def about_members(self, team_id: UUID, after: int, last: int) -> list[Event]:
+        """The events after `after`, up to `last`, that say who is in the team and as what."""
+        ...
+
 
 class PostgresLog:
     def __init__(self, db: Database) -> None:
@@ -26,3 +31,6 @@ class PostgresLog:
 
     async def heads(self, team_ids: Collection[UUID]) -> dict[UUID, Head]:
         return await events.heads(self._db, team_ids)
+
+    async def about_members(self, team_id: UUID, after: int, last: int) -> list[Event]:
+        return await events.read_kinds(self._db, team_id, after, last, membership.KINDS)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from channels.outbox import Outbox
@@ -17,6 +17,7 @@ class Close(Enum):
     """
 
     UNAUTHENTICATED = 4001  # no session was asked for in time
+    EXPIRED = 4001  # noqa: PIE796 - its token has; to clients the same, to us another
     REVOKED = 4003
     SLOW = 4008
     REPLACED = 4009  # the same person has opened too many others since
@@ -24,6 +25,14 @@ class Close(Enum):
     RESTORED = 4012  # the log is not the one this socket was told; it learns more when it resumes
     RATE = 4013  # it went on after being told to wait
     MALFORMED = 4014
+
+    code: int
+
+    def __new__(cls, code: int) -> Self:
+        close = object.__new__(cls)
+        close._value_ = len(cls.__members__)  # two reasons may share a code and are still two
+        close.code = code
+        return close
 
     @property
     def reason(self) -> str:
@@ -35,7 +44,11 @@ class Close(Enum):
 
 
 class Who(Protocol):
-    """The signed-in person behind a socket."""
+    """The signed-in person behind a socket, by the token they showed.
+
+    `as_of` is the last event of the team's log that was seen when role and membership were read,
+    `epoch` a number of the user's that moves with what the log does not tell.
+    """
 
     @property
     def user_id(self) -> UUID: ...
@@ -48,6 +61,18 @@ class Who(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def session_id(self) -> UUID: ...
+
+    @property
+    def expires_at(self) -> float: ...
+
+    @property
+    def as_of(self) -> int: ...
+
+    @property
+    def epoch(self) -> int: ...
 
 
 @dataclass(slots=True, eq=False)

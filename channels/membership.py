@@ -1,25 +1,58 @@
 """What the log says about who is in a team, applied to the people behind its sockets."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from db.events import Event
 
-REMOVED = "member.removed"
-KINDS = frozenset({"member.joined", REMOVED, "role.changed"})  # each about the user `entity_id`
+JOINED, REMOVED, ROLE_CHANGED = "member.joined", "member.removed", "role.changed"
+KINDS = frozenset({JOINED, REMOVED, ROLE_CHANGED})  # each about the user `entity_id`
 
 
-def after(event: Event, who: Any) -> Any | None:
-    """The person as of this event about them: with the role it says, or None for one who is out.
+class Membership:
+    """Every word of one team's log about its members from after `since` on.
 
-    A role we do not know yet, told by a newer node, counts as none.
+    Whoever's membership was read at `since` or later can be brought to what holds now.
     """
-    if event.kind == REMOVED:
-        return None
-    image = orjson.loads(event.wire).get("d") or {}
-    try:
-        return replace(who, role=type(who.role)(image.get("role", who.role)))
-    except ValueError:
-        return None
+
+    def __init__(self, since: int) -> None:
+        self.since = since
+        self._moved: dict[UUID, int] = {}  # the last time somebody joined or was removed
+        self._roles: dict[UUID, Event] = {}  # the last role somebody was given
+
+    def take(self, event: Event) -> None:
+        user_id = event.entity_id
+        if event.kind == ROLE_CHANGED:
+            known = self._roles.get(user_id)
+            if known is None or known.seq < event.seq:
+                self._roles[user_id] = event
+        else:
+            self._moved[user_id] = max(self._moved.get(user_id, 0), event.seq)
+
+    def look_back(self, since: int, events: Iterable[Event]) -> None:
+        """Know more of the past: all there is from after `since` to where it began until now."""
+        for event in events:
+            self.take(event)
+        self.since = since
+
+    def now(self, who: Any) -> Any | None:
+        """The person with the role they have by now, None for one who is out.
+
+        Who joins was no member just before: one who was a member still earlier has been removed in
+        between, and signs in anew. A role we do not know yet, told by a newer node, counts as none.
+        """
+        if self._moved.get(who.user_id, 0) > who.as_of:
+            return None
+        given = self._roles.get(who.user_id)
+        if given is None or given.seq <= who.as_of:
+            return who
+        image = orjson.loads(given.wire).get("d") or {}
+        try:
+            role = type(who.role)(image.get("role", who.role))
+        except ValueError:
+            return None
+        return replace(who, role=role, as_of=given.seq)

@@ -1,8 +1,9 @@
-"""The bus between nodes: one Redis channel per team."""
+"""The bus between nodes: one Redis channel per team, and one for people who are cut off."""
 
+from collections.abc import Callable
 from uuid import UUID
 
-from channels.bus import Listener, SilentListener
+from channels.bus import Listener, SilentListener, ignore
 from channels.counters import Counters
 from channels.redis_publisher import Publisher
 from channels.redis_subscriber import Subscriber
@@ -10,6 +11,7 @@ from channels.supervisor import Supervisor
 from db.events import Event
 
 PREFIX = "homeroom:team:"
+CUT_OFF = "homeroom:cut-off"  # users whose sessions ended; one channel, for it is rarely used
 
 
 class RedisBus:
@@ -21,8 +23,9 @@ class RedisBus:
         self._listener: Listener = SilentListener()
         self._publisher = Publisher(url, counters=counters, on_down=self.deaf)
         self._subscriber = Subscriber(
-            url, self, prefix=PREFIX, counters=counters, supervisor=supervisor
+            url, self, prefix=PREFIX, beside=CUT_OFF, counters=counters, supervisor=supervisor
         )
+        self._told: Callable[[UUID], None] = ignore
 
     @property
     def up(self) -> bool:
@@ -40,6 +43,12 @@ class RedisBus:
     def unsubscribe(self, team_id: UUID) -> None:
         self._subscriber.unsubscribe(team_id)
 
+    def cut_off(self, user_id: UUID) -> None:
+        self._publisher.publish(CUT_OFF, str(user_id).encode())
+
+    def on_cut_off(self, told: Callable[[UUID], None]) -> None:
+        self._told = told
+
     def start(self) -> None:
         self._supervisor.start("bus publisher", self._publisher.run)
         self._supervisor.start("bus subscriber", self._subscriber.run)
@@ -49,8 +58,11 @@ class RedisBus:
 
     # What the subscriber hears
 
-    def hear(self, _: str, data: bytes) -> None:
+    def hear(self, channel: str, data: bytes) -> None:
         try:
+            if channel == CUT_OFF:
+                self._told(UUID(data.decode()))
+                return
             event = Event.unpack(data)
         except ValueError:
             self._counters.bus_malformed += 1

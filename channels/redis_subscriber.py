@@ -36,15 +36,23 @@ class Ear(Protocol):
 class Subscriber:
     """Keeps the channels asked for equal to those wanted, over any number of reconnects.
 
-    Each team's channel is named `prefix` and its id.
+    Each team's channel is named `prefix` and its id; `beside` is one that is always listened to.
     """
 
     def __init__(
-        self, url: str, ear: Ear, *, prefix: str, counters: Counters, supervisor: Supervisor
+        self,
+        url: str,
+        ear: Ear,
+        *,
+        prefix: str,
+        counters: Counters,
+        supervisor: Supervisor,
+        beside: str | None = None,
     ) -> None:
         self.up = False
         self._ear = ear
         self._prefix = prefix
+        self._beside = beside
         self._connection = RedisConnection(url)
         self._counters = counters
         self._supervisor = supervisor
@@ -87,6 +95,8 @@ class Subscriber:
     async def _session(self) -> None:
         await self._connection.open()
         await self._connection.send(("PING",))
+        if self._beside:
+            await self._connection.send(("SUBSCRIBE", self._beside))
         await self._ask()
         asked = True
         turn = 0
@@ -122,7 +132,7 @@ class Subscriber:
         match message:
             case [b"message", bytes(channel), bytes(data)]:
                 self._ear.hear(channel.decode(), data)
-            case [b"subscribe", bytes(channel), _]:
+            case [b"subscribe", bytes(channel), _] if channel.decode() != self._beside:
                 self._confirm(UUID(channel.decode().removeprefix(self._prefix)))
 
     def _confirm(self, team_id: UUID) -> None:

@@ -13,9 +13,11 @@ from channels.dispatcher import Dispatcher
 from channels.history import History
 from channels.log import Log
 from channels.members import Close, Member
+from channels.membership import Membership
 from channels.range_read import RangeRead
 from channels.standing import Mode, Standing, stand
 from channels.supervisor import Supervisor
+from db.errors import Unavailable
 from db.events import Event, Head
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Room:
             counters=counters,
             supervisor=supervisor,
         )
+        self._log = log
         self._counters = counters
         self._let_go = let_go
         self._told = told
@@ -62,7 +65,8 @@ class Room:
         self._replays: dict[int, Frames] = {}
         self._outgoing: list[Event] = []
         self._flush: asyncio.Handle | None = None
-        self._about: dict[UUID, Event] = {}  # the last membership event of a user
+        self._membership = Membership(head.seq)
+        self._looking_back = asyncio.Lock()
 
     @property
     def applied(self) -> Head:
@@ -77,10 +81,8 @@ class Room:
         False when this room was closed meanwhile, and nobody was greeted. Raise Unavailable when it
         takes Postgres to judge, and Postgres is away.
         """
+        await self._learn_about(member.who)
         standing = await self._standing(since)
-        if not self._amend(member):  # or is back, and the event that says so is on its way
-            await self.dispatcher.catch_up()
-            standing = await self._standing(since)
         if self.closed:
             return False
         if not self._amend(member):
@@ -92,6 +94,16 @@ class Room:
                 member.push(packet)
             self.members[member.sid] = member
         return True
+
+    async def renew(self, member: Member, who: Any) -> bool:
+        """See `Rooms.renew`."""
+        await self._learn_about(who)
+        member.who = who
+        if self._amend(member):
+            return True
+        self.leave(member)
+        member.close(Close.REVOKED)
+        return False
 
     def leave(self, member: Member) -> None:
         if self.members.pop(member.sid, None) and not self.members:
@@ -153,18 +165,31 @@ class Room:
     def _apply_membership(self, event: Event) -> None:
         """Before any later event leaves, roles are as it says and who was removed is out."""
         self.flush()
-        self._about[event.entity_id] = event
+        self._membership.take(event)
         for member in list(self.members.values()):
             if member.who.user_id == event.entity_id and not self._amend(member):
                 self.leave(member)
                 member.close(Close.REVOKED)
 
     def _amend(self, member: Member) -> bool:
-        """Bring a member, looked up earlier, to what the log said since; False when it is out."""
-        event = self._about.get(member.who.user_id)
-        who = membership.after(event, member.who) if event else member.who
+        """Bring a member, read earlier, to what the log said since; False when it is out."""
+        who = self._membership.now(member.who)
         member.who = who or member.who
         return who is not None
+
+    async def _learn_about(self, who: Any) -> None:
+        """Know all that the log says about members from when `who` was read until now.
+
+        What it says later, a member meets in order: there is no moment to miss a removal in.
+        """
+        if not await self.dispatcher.reach(who.as_of):
+            raise Unavailable("The log is shorter than when this membership was read")
+        known = self._membership
+        if who.as_of < known.since:
+            async with self._looking_back:
+                if who.as_of < known.since:
+                    past = await self._log.about_members(self.team_id, who.as_of, known.since)
+                    known.look_back(who.as_of, past)
 
     # Catching up
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from channels.audience import Sees, everyone_alone
@@ -31,6 +32,10 @@ LINGER_SECONDS = 30.0  # an empty room waits for a reload or a reconnect
 NO_HEAD = Head(0, "")
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Lag:
     """How far the rooms are behind: for /readyz."""
@@ -50,12 +55,14 @@ class Rooms:
         counters: Counters,
         supervisor: Supervisor,
         sees: Sees = everyone_alone,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._log = log
         self._bus = bus
         self._counters = counters
         self._supervisor = supervisor
         self._sees = sees
+        self._clock = clock
         self._rooms: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Future[Room]] = {}
         self._early: dict[UUID, list[Event]] = {}
@@ -91,6 +98,17 @@ class Rooms:
         """Put a member into its team's room; see `Room.join`. Unavailable with Postgres away."""
         while not await (await self._open(team_id)).join(member, since, greet):
             pass  # that room was let go in the meantime
+
+    async def renew(self, member: Member, who: Any) -> bool:
+        """Take what was read anew about a member for what was known; False when it is out by now.
+
+        `who` may have another role, token or session, and is the same person in the same team.
+        """
+        room = self._rooms.get(who.team_id)
+        if room and member.sid in room.members:
+            return await room.renew(member, who)
+        member.who = who
+        return True
 
     def leave(self, member: Member) -> None:
         room = self._rooms.get(member.who.team_id)
@@ -255,7 +273,7 @@ class Rooms:
         return _now() - self._polled_at > STALE_SECONDS
 
     def beat(self) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        now = self._clock().isoformat(timespec="milliseconds")
         stale = self.stale
         for room in list(self._rooms.values()):
             room.beat(now, stale=stale)

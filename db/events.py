@@ -100,6 +100,25 @@ async def read_after(db: "Database", team_id: UUID, after: int, limit: int = 100
     return [event_of(row) for row in rows]
 
 
+async def read_kinds(
+    db: "Database", team_id: UUID, after: int, last: int, kinds: Collection[str]
+) -> list[Event]:
+    """The team's events of these kinds after `after`, up to `last`, in order."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS}
+        FROM events AS e
+        WHERE e.team_id = $1 AND e.seq > $2 AND e.seq <= $3 AND e.kind = ANY ($4)
+        ORDER BY e.seq
+        """,
+        team_id,
+        after,
+        last,
+        list(kinds),
+    )
+    return [event_of(row) for row in rows]
+
+
 async def heads(db: "Database", team_ids: Collection[UUID]) -> dict[UUID, Head]:
     """The heads of these teams, in one query; an unknown team is left out."""
     rows = await db.fetch(

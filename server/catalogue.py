@@ -1,7 +1,8 @@
 """All endpoints of all domains, with what they need; and the same without, to be read only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
+from uuid import UUID
 
 from db.database import Database
 from domains import DOMAINS
@@ -9,7 +10,7 @@ from domains.auth.passwords import Passwords
 from domains.auth.tokens import Tokens
 from domains.kit.domain import Domain
 from domains.kit.endpoint import Endpoint
-from domains.kit.services import Services
+from domains.kit.services import Services, tell_nobody
 from server import asyncapi, openapi
 from server.version import VERSION
 
@@ -18,14 +19,16 @@ def endpoints(services: Services, domains: Iterable[Domain] = DOMAINS) -> list[E
     return [endpoint for domain in domains for endpoint in domain.endpoints(services)]
 
 
-def services(db: Database, secret: str) -> Services:
-    return Services(db=db, tokens=Tokens([secret]), passwords=Passwords())
+def services(
+    db: Database, tokens: Tokens, *, cut_off: Callable[[UUID], None] = tell_nobody
+) -> Services:
+    return Services(db=db, tokens=tokens, passwords=Passwords(), cut_off=cut_off)
 
 
 def described() -> list[Endpoint]:
     """For documents: their outsides are whole, but with no database behind them none may be run."""
     nothing = cast("Database", None)
-    return endpoints(services(nothing, "only to be read, never to sign with"))
+    return endpoints(services(nothing, Tokens(["only to be read, never to sign with"])))
 
 
 def document(found: Sequence[Endpoint], domains: Iterable[Domain] = DOMAINS) -> bytes:

@@ -97,6 +97,14 @@ async def _token(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
+async def _user(settings: Settings, arguments: argparse.Namespace) -> int:
+    if not await tasks.change_user(settings, arguments.what, arguments.email):
+        _complain(f"There is no account with the address {arguments.email}")
+        return FAILED
+    say(f"{arguments.email}: {tasks.CHANGES[arguments.what].told}")
+    return 0
+
+
 async def _work(settings: Settings, _: argparse.Namespace) -> int:
     await tasks.work(settings)
     return 0
@@ -137,6 +145,9 @@ def _parser() -> argparse.ArgumentParser:
     add("token", _token, "Print an access token of somebody of the demo team.").add_argument(
         "email", nargs="?", default="lead@demo.example"
     )
+    user = add("user", _user, "Cut somebody off everywhere, in every team; or let them in again.")
+    user.add_argument("what", choices=list(tasks.CHANGES))
+    user.add_argument("email", type=str.strip)
     living = add("simulate", _simulate, "Let agents work on the demo team of a running server.")
     living.add_argument("--url", help="where it runs; HOST and PORT if absent")
     living.add_argument("--pace", type=float, help="mean seconds between acts")

@@ -16,6 +16,7 @@ from server.metrics import CONTENT_TYPE, Metrics
 from server.refusals import NotWell
 
 PATIENCE_SECONDS: Final = 1.0
+CLOCK_SECONDS: Final = 30.0  # wrong by more, a machine's logs and certificates are no good either
 
 
 class Rooms(Protocol):
@@ -32,7 +33,10 @@ class Lag(Protocol):
 
 
 class Health:
-    """`dead` names the tasks that have ended and must not."""
+    """`dead` names the tasks that have ended and must not.
+
+    `clock_offset` is by how many seconds this machine's clock is ahead of Postgres's.
+    """
 
     def __init__(
         self,
@@ -41,11 +45,13 @@ class Health:
         redis_up: Callable[[], bool],
         rooms: Rooms,
         dead: Callable[[], list[str]],
+        clock_offset: Callable[[], float],
     ) -> None:
         self._db = db
         self._redis_up = redis_up
         self._rooms = rooms
         self._dead = dead
+        self._clock_offset = clock_offset
 
     async def live(self, _: web.Request) -> web.Response:
         if dead := self._dead():
@@ -59,11 +65,12 @@ class Health:
 
     async def ready(self, _: web.Request) -> web.Response:
         """Redis only makes it fast: without it a node is degraded and stays in service."""
-        redis, lag = self._redis_up(), self._rooms.lag()
+        redis, lag, offset = self._redis_up(), self._rooms.lag(), self._clock_offset()
         told = {
             "status": "ready" if redis else "degraded",
             "redis": "up" if redis else "away",
             "head_lag": {"events": lag.events, "seconds": round(lag.seconds, 3)},
+            "clock_offset": round(offset, 3),
         }
         began = time.perf_counter()
         try:
@@ -72,6 +79,10 @@ class Health:
         except (Away, TimeoutError):
             details = [{"field": "postgres", "message": "Not answering", "code": "away"}]
             return answers.of_refusal(NotWell("Postgres cannot be reached", details))
+        if abs(offset) > CLOCK_SECONDS:
+            message = f"{offset:+.0f} seconds from Postgres's"
+            details = [{"field": "clock", "message": message, "code": "wrong"}]
+            return answers.of_refusal(NotWell("This machine's clock is wrong: set it", details))
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         return _told(told | {"postgres": "up", "postgres_ms": milliseconds})
 

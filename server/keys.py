@@ -7,11 +7,15 @@ from aiohttp import web
 
 from channels.bus import Bus
 from channels.counters import Counters
+from channels.credentials import Credentials
 from channels.gateway import Gateway
 from channels.presence import Presence
+from channels.revocation import Revocation
 from channels.rooms import Rooms
+from db.clock import PostgresClock
 from db.database import Database
-from domains.auth.service import Authenticator
+from domains.auth.authenticator import Authenticator
+from domains.auth.tokens import Tokens
 from domains.kit.endpoint import Endpoint
 from domains.kit.services import Services
 from server.backing import Urls
@@ -25,7 +29,9 @@ SECRETS = web.AppKey("secrets", Secrets)
 METRICS = web.AppKey("metrics", Metrics)
 URLS = web.AppKey("urls", Urls)
 DATABASE = web.AppKey("database", Database)
+CLOCK = web.AppKey("clock", PostgresClock)
 SERVICES = web.AppKey("services", Services)
+TOKENS = web.AppKey("tokens", Tokens)
 AUTHENTICATOR = web.AppKey("authenticator", Authenticator)
 COUNTERS = web.AppKey("counters", Counters)
 SUPERVISOR = web.AppKey("supervisor", VitalTasks)
@@ -34,4 +40,6 @@ ROOMS = web.AppKey("rooms", Rooms)
 GATEWAY: web.AppKey[Gateway[Any]] = web.AppKey("gateway", Gateway)
 STOPPING = web.AppKey("stopping", asyncio.Event)
 PRESENCE = web.AppKey("presence", Presence)
+CREDENTIALS = web.AppKey("credentials", Credentials)
+REVOCATION = web.AppKey("revocation", Revocation)
 ENDPOINTS: web.AppKey[list[Endpoint]] = web.AppKey("endpoints", list)

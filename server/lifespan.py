@@ -4,19 +4,26 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from typing import Final
+from uuid import UUID
 
 from aiohttp import web
 
+from channels import membership
 from channels.admission import Admission
 from channels.counters import Counters
+from channels.credentials import Credentials
 from channels.gateway import Gateway
 from channels.log import PostgresLog
 from channels.presence import Presence
 from channels.presence_store import PresenceStore
 from channels.redis_bus import RedisBus
+from channels.revocation import Revocation
 from channels.rooms import Rooms
-from domains.auth.service import Authenticator
+from db.clock import ASK, PostgresClock
+from db.events import Event
+from domains.auth.authenticator import Authenticator
 from domains.auth.tokens import Tokens
 from domains.kit.policy import may_see
 from server import backing, catalogue, docs_page, health, http
@@ -27,17 +34,21 @@ from server.housework import keep_house
 from server.keys import (
     AUTHENTICATOR,
     BUS,
+    CLOCK,
     COUNTERS,
+    CREDENTIALS,
     DATABASE,
     ENDPOINTS,
     GATEWAY,
     METRICS,
     PRESENCE,
+    REVOCATION,
     ROOMS,
     SECRETS,
     SERVICES,
     SETTINGS,
     SUPERVISOR,
+    TOKENS,
     URLS,
 )
 from server.live_metrics import readings
@@ -71,10 +82,17 @@ async def supervisor(app: web.Application) -> AsyncIterator[None]:
             await app[SUPERVISOR].close()
 
 
+async def clock(app: web.Application) -> AsyncIterator[None]:
+    """The time all nodes share; tokens are made and judged by it."""
+    app[CLOCK] = PostgresClock(lambda: app[DATABASE].fetchval(ASK))
+    await app[CLOCK].look()
+    app[SUPERVISOR].start("clock", app[CLOCK].keep_looking)
+    yield
+
+
 async def bus(app: web.Application) -> AsyncIterator[None]:
     app[BUS] = RedisBus(app[URLS].redis, counters=app[COUNTERS], supervisor=app[SUPERVISOR])
     app[BUS].start()
-    app[DATABASE].announce = app[BUS].publish
     yield
     await app[BUS].close()
 
@@ -86,6 +104,7 @@ async def rooms(app: web.Application) -> AsyncIterator[None]:
         counters=app[COUNTERS],
         supervisor=app[SUPERVISOR],
         sees=may_see,
+        clock=app[CLOCK].utc,
     )
     app[ROOMS].start()
     yield
@@ -93,10 +112,54 @@ async def rooms(app: web.Application) -> AsyncIterator[None]:
     await asyncio.sleep(0)  # what closing them set off begins, or it could not be cancelled
 
 
+async def credentials(app: web.Application) -> AsyncIterator[None]:
+    """Who may come in, and who may stay in."""
+    app[TOKENS] = Tokens([app[SECRETS].jwt], clock=app[CLOCK].utc)
+    authenticator = app[AUTHENTICATOR] = Authenticator(app[DATABASE], app[TOKENS])
+    app[CREDENTIALS] = Credentials(
+        rooms=app[ROOMS],
+        authenticate=authenticator.authenticate,
+        clock=app[CLOCK].now,
+        supervisor=app[SUPERVISOR],
+    )
+    app[REVOCATION] = Revocation(
+        rooms=app[ROOMS],
+        moved=authenticator.moved,
+        again=authenticator.again,
+        counters=app[COUNTERS],
+        supervisor=app[SUPERVISOR],
+    )
+    app[BUS].on_cut_off(partial(_cut_off_here, app))
+    app[ROOMS].watch(partial(_forget_members, app))
+    app[DATABASE].announce = partial(_announce, app)
+    app[CREDENTIALS].start()
+    app[REVOCATION].start()
+    yield
+
+
+def _announce(app: web.Application, event: Event) -> None:
+    app[BUS].publish(event)
+    _forget_members(app, event)
+
+
+def _forget_members(app: web.Application, event: Event) -> None:
+    """What is said about somebody holds for their next request; the rooms see to their sockets."""
+    if event.kind in membership.KINDS:
+        app[AUTHENTICATOR].forget(event.entity_id)
+
+
+def _cut_off(app: web.Application, user_id: UUID) -> None:
+    _cut_off_here(app, user_id)
+    app[BUS].cut_off(user_id)
+
+
+def _cut_off_here(app: web.Application, user_id: UUID) -> None:
+    app[AUTHENTICATOR].forget(user_id)
+    app[REVOCATION].heard(user_id)
+
+
 async def domains(app: web.Application) -> AsyncIterator[None]:
-    secret = app[SECRETS].jwt
-    app[SERVICES] = catalogue.services(app[DATABASE], secret)
-    app[AUTHENTICATOR] = Authenticator(app[DATABASE], Tokens([secret]))
+    app[SERVICES] = catalogue.services(app[DATABASE], app[TOKENS], cut_off=partial(_cut_off, app))
     app[ENDPOINTS] = catalogue.endpoints(app[SERVICES])
     yield
 
@@ -138,7 +201,8 @@ async def gateway(app: web.Application) -> AsyncIterator[None]:
         cors_allowed_origins=allows(app[SETTINGS].cors_origins),
         admission=Admission(app[COUNTERS], at_once=app[SETTINGS].sign_ins_at_once),
         drain_seconds=app[SETTINGS].drain,
-        features=[app[PRESENCE]],
+        features=[app[CREDENTIALS], app[REVOCATION], app[PRESENCE]],
+        clock=app[CLOCK].utc,
     )
     gate.start()
     mount(app, gate)
@@ -165,8 +229,9 @@ async def watch(app: web.Application) -> AsyncIterator[None]:
         redis_up=lambda: app[BUS].up,
         rooms=app[ROOMS],
         dead=app[SUPERVISOR].dead,
+        clock_offset=lambda: app[CLOCK].offset,
     )
-    app[METRICS].watch(readings(app[COUNTERS], app[BUS], app[ROOMS]))
+    app[METRICS].watch(readings(app[COUNTERS], app[BUS], app[ROOMS], app[CLOCK]))
     health.add_routes(app, state, app[METRICS])
     yield
 

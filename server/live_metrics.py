@@ -7,13 +7,14 @@ from functools import partial
 from channels.bus import Bus
 from channels.counters import Counters
 from channels.rooms import Rooms
+from db.clock import PostgresClock
 from server.metrics import Reading
 
 GAUGES = frozenset({"sockets", "rooms", "tasks", "presence_online"})
 BY = {"joins": "mode", "refusals": "code", "closes": "reason"}
 
 
-def readings(counters: Counters, bus: Bus, rooms: Rooms) -> list[Reading]:
+def readings(counters: Counters, bus: Bus, rooms: Rooms, clock: PostgresClock) -> list[Reading]:
     """Every field of the counters by its own name: a new one shows up here by itself."""
     return [
         *_counted(counters),
@@ -27,6 +28,11 @@ def readings(counters: Counters, bus: Bus, rooms: Rooms) -> list[Reading]:
             "head_poll_age_seconds",
             "How long ago Postgres last told the heads",
             lambda: rooms.lag().seconds,
+        ),
+        Reading(
+            "clock_offset_seconds",
+            "By how much this machine's clock is ahead of Postgres's",
+            lambda: clock.offset,
         ),
     ]
 

@@ -171,8 +171,8 @@ def _sentence(name: str) -> str:
 
 
 def _head(endpoint: Endpoint) -> list[Json]:
-    if endpoint.method is Method.GET or endpoint.roles is None:
-        return []
+    if endpoint.method is Method.GET or endpoint.roles is None or endpoint.tag == "auth":
+        return []  # nothing of signing in is kept to be answered again
     names = ["IdempotencyKey"]
     if "{id}" in endpoint.path:
         names.append("IfMatch")

@@ -1,9 +1,11 @@
-"""The commands that do one thing to the data and end: migrate, seed, audit, token, work."""
+"""The commands that do one thing to the data and end: migrate, seed, audit, user, token, work."""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -15,6 +17,8 @@ from db.events import first_bad
 from db.migrate import migrate
 from domains.auth.models import SignIn
 from domains.auth.service import sign_in
+from domains.auth.sessions import close_sessions
+from domains.auth.tokens import Tokens
 from server import backing, catalogue
 from server.demo.seed import Seeded
 from server.demo.seed import seed as seed_demo
@@ -39,7 +43,7 @@ async def bring_up_to_date(settings: Settings) -> list[str]:
 async def seed(settings: Settings) -> Seeded:
     secrets = Secrets.of(settings)
     async with opened(settings) as db:
-        return await seed_demo(catalogue.services(db, secrets.jwt), secrets.demo_password)
+        return await seed_demo(catalogue.services(db, Tokens([secrets.jwt])), secrets.demo_password)
 
 
 async def verify(settings: Settings, team_id: UUID | None) -> AsyncIterator[tuple[str, int | None]]:
@@ -62,9 +66,47 @@ async def token(settings: Settings, email: str) -> str:
     """Sign a demo user in, with the demo's own password."""
     secrets = Secrets.of(settings)
     async with opened(settings) as db:
-        services = catalogue.services(db, secrets.jwt)
+        services = catalogue.services(db, Tokens([secrets.jwt]))
         body = SignIn(email=email, password=secrets.demo_password)
         return (await sign_in(services, body, remote="")).access_token
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an operator may do to an account; `sql` gives its id, $1 is its address."""
+
+    sql: str
+    closes: bool
+    told: str
+
+
+CHANGES: Final = {
+    "disable": Change(
+        "UPDATE users SET disabled_at = now() WHERE lower(email) = lower($1) RETURNING id",
+        closes=True,
+        told="disabled; within seconds all sessions and sockets are closed",
+    ),
+    "enable": Change(
+        "UPDATE users SET disabled_at = NULL WHERE lower(email) = lower($1) RETURNING id",
+        closes=False,
+        told="may sign in again",
+    ),
+    "sign-out": Change(
+        "SELECT id FROM users WHERE lower(email) = lower($1)",
+        closes=True,
+        told="signed out everywhere; within seconds all sessions and sockets are closed",
+    ),
+}
+
+
+async def change_user(settings: Settings, what: str, email: str) -> bool:
+    """Do it; False when no account has this address. The nodes find it by their polls."""
+    change = CHANGES[what]
+    async with opened(settings) as db, db.transaction() as rows:
+        user_id = await rows.fetchval(change.sql, email)
+        if user_id is not None and change.closes:
+            await close_sessions(rows, user_id)
+    return user_id is not None
 
 
 async def work(settings: Settings) -> None:

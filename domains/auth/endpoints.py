@@ -4,10 +4,20 @@ from dataclasses import replace
 from typing import Any
 
 from domains.auth import service, sign_up
-from domains.auth.models import Acceptance, Me, RefreshToken, Registration, Signed, SignIn
+from domains.auth.authenticator import Bearer
+from domains.auth.models import (
+    Acceptance,
+    Me,
+    PasswordChange,
+    RefreshToken,
+    Registration,
+    Signed,
+    SignIn,
+)
 from domains.kit.actor import EVERYONE
 from domains.kit.crud import reply
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
+from domains.kit.errors import Unauthenticated
 from domains.kit.fields import Output
 from domains.kit.services import Services
 
@@ -30,6 +40,15 @@ def endpoints(services: Services) -> list[Endpoint]:
         await service.sign_out(services, call.body.refresh_token)
         return Reply()
 
+    async def logout_everywhere(call: Call) -> Reply:
+        await service.sign_out_everywhere(services, call.who.user_id)
+        return Reply()
+
+    async def password(call: Call) -> Reply:
+        bearer = _bearer(call)
+        await service.change_password(services, bearer.user_id, bearer.session_id, call.body)
+        return Reply()
+
     async def me(call: Call) -> Reply:
         return _told(await service.me(services.db, call.who))
 
@@ -44,11 +63,24 @@ def endpoints(services: Services) -> list[Endpoint]:
                  "Exchange a refresh token for new tokens", body=RefreshToken, **anyone),
         Endpoint("auth:logout", Method.POST, "/auth/logout", logout, None,
                  "Sign out: close the session", body=RefreshToken, **anyone),
+        Endpoint("auth:logout_everywhere", Method.POST, "/auth/logout-everywhere",
+                 logout_everywhere, None,
+                 "Sign out everywhere: close all your sessions, with their sockets",
+                 socket=False, tag="auth"),
+        Endpoint("auth:password", Method.POST, "/auth/password", password, None,
+                 "Change your password, and close all your other sessions",
+                 body=PasswordChange, socket=False, tag="auth"),
         Endpoint("auth:accept", Method.POST, "/auth/invitations/accept", accept, Signed,
                  "Take up an invitation to a team", body=Acceptance, status=201, **anyone),
         Endpoint("auth:me", Method.GET, "/auth/me", me, Me, "Tell who is signed in",
                  roles=EVERYONE, tag="auth"),
     ]  # fmt: skip
+
+
+def _bearer(call: Call) -> Bearer:
+    if not isinstance(call.who, Bearer):
+        raise Unauthenticated("Sign in first")
+    return call.who
 
 
 def _told(answer: Output) -> Reply:

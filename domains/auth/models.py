@@ -60,6 +60,13 @@ class RefreshToken(Private):
     refresh_token: Token
 
 
+class PasswordChange(Private):
+    """The password one has, and the one to have."""
+
+    current: KnownPassword
+    new: Password
+
+
 class Acceptance(Private):
     """For a new address, the account to make; for a known one, its password as proof."""
 

@@ -1,21 +1,23 @@
-"""Signing in and out, and telling who is behind a token."""
+"""Signing in and out."""
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from db.database import Database
-from domains.auth.models import Me, Membership, Signed, SignIn, User
-from domains.auth.sessions import Opened, Refusal, close_session, exchange, open_session
-from domains.auth.tokens import Claims, Tokens
+from domains.auth.models import Me, Membership, PasswordChange, Signed, SignIn, User
+from domains.auth.sessions import (
+    Closed,
+    Opened,
+    Refusal,
+    close_session,
+    close_sessions,
+    exchange,
+    open_session,
+    still,
+)
 from domains.kit.actor import Actor, Role
-from domains.kit.errors import DomainError, Forbidden, Unauthenticated
+from domains.kit.errors import Conflict, DomainError, Forbidden, Invalid, Unauthenticated
 from domains.kit.services import Services
-
-TRUSTED = 5.0  # seconds a membership is taken as read; a removal is felt everywhere within them
-REMEMBERED = 10_000
 
 REFUSALS: dict[Refusal, tuple[type[DomainError], str]] = {
     Refusal.UNKNOWN: (Unauthenticated, "The refresh token is not valid; sign in again"),
@@ -30,7 +32,7 @@ async def sign_in(services: Services, body: SignIn, *, remote: str) -> Signed:
     """Raise Unauthenticated for a wrong password or address, in the same words and time."""
     db = services.db
     who = await db.fetchrow(WHO, body.email, body.team_id)
-    stored = None if who is None else who["password_hash"]
+    stored: Any = None if who is None else who["password_hash"]
     fits = await services.passwords.check(stored, body.password)
     if who is None or not fits:
         raise Unauthenticated("The e-mail address or the password is wrong")
@@ -42,8 +44,10 @@ async def sign_in(services: Services, body: SignIn, *, remote: str) -> Signed:
     if services.passwords.outdated(who["password_hash"]):
         better = await services.passwords.hash(body.password)
     async with db.transaction() as rows:
-        if better is not None:
-            await rows.execute(REHASH, who["user_id"], stored, better)
+        if better is not None and await rows.fetchval(REHASH, who["user_id"], stored, better):
+            stored = better
+        if not await still(rows, who["user_id"], stored):
+            raise Unauthenticated("The password was changed a moment ago")
         opened = await open_session(rows, who["user_id"], who["team_id"], remote=remote)
     return signed(services, who, opened)
 
@@ -52,6 +56,9 @@ async def refresh(services: Services, token: str, *, remote: str) -> Signed:
     """Exchange a refresh token for the next pair of tokens."""
     async with services.db.transaction() as rows:
         given = await exchange(rows, token, remote=remote)
+    if isinstance(given, Closed):
+        services.cut_off(given.user_id)
+        raise refused(Refusal.REUSED)
     if isinstance(given, Refusal):
         raise refused(given)
     return signed(services, given.holder, given.opened)
@@ -60,7 +67,32 @@ async def refresh(services: Services, token: str, *, remote: str) -> Signed:
 async def sign_out(services: Services, token: str) -> None:
     """Close the session; closing it again, or one that never was, is fine."""
     async with services.db.transaction() as rows:
-        await close_session(rows, token)
+        user_id = await close_session(rows, token)
+    if user_id is not None:
+        services.cut_off(user_id)
+
+
+async def sign_out_everywhere(services: Services, user_id: UUID) -> None:
+    """Close every session of the user, in every team; sockets and access tokens end with them."""
+    async with services.db.transaction() as rows:
+        await close_sessions(rows, user_id)
+    services.cut_off(user_id)
+
+
+async def change_password(
+    services: Services, user_id: UUID, session_id: UUID, body: PasswordChange
+) -> None:
+    """Take a new password for the current one, and close every session but this one."""
+    db = services.db
+    stored = await db.fetchval("SELECT password_hash FROM users WHERE id = $1", user_id)
+    if not await services.passwords.check(stored, body.current):
+        raise Invalid.field("current", "This is not your password", "wrong")
+    following = await services.passwords.hash(body.new)
+    async with db.transaction() as rows:
+        await close_sessions(rows, user_id, but=session_id)
+        if not await rows.fetchval(REHASH, user_id, stored, following):
+            raise Conflict("The password was changed a moment ago")
+    services.cut_off(user_id)
 
 
 async def me(db: Database, actor: Actor) -> Me:
@@ -95,53 +127,6 @@ def _team(who: Any) -> Membership:
     return Membership(id=who["team_id"], name=who["team_name"], role=Role(who["role"]))
 
 
-class Authenticator:
-    """From an access token to the actor, for REST and sockets alike.
-
-    Role and membership come from Postgres, in one query, and are taken as read for TRUSTED seconds;
-    the token only says where to look.
-    """
-
-    def __init__(
-        self, db: Database, tokens: Tokens, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._db = db
-        self._tokens = tokens
-        self._clock = clock
-        self._actors: OrderedDict[str, tuple[Actor, float]] = OrderedDict()
-
-    async def authenticate(self, token: str) -> Actor:
-        """Raise TokenExpired, Unauthenticated, or Forbidden for one who may no longer come in."""
-        claims = self._tokens.read(token)
-        # By the token itself: its hash is known since `read`, three UUIDs would be hashed anew.
-        known = self._actors.get(token)
-        if known is not None and self._clock() < known[1]:
-            return known[0]
-        self._actors.pop(token, None)
-        asked = self._clock()  # before the query: what it saw may be that old when it answers
-        actor = await self._look_up(claims)
-        self._actors[token] = (actor, asked + TRUSTED)
-        if len(self._actors) > REMEMBERED:
-            self._actors.popitem(last=False)
-        return actor
-
-    def forget(self, user_id: UUID) -> None:
-        """Look the user up afresh next time: what they may do was just changed on this node."""
-        theirs = [token for token, (who, _) in self._actors.items() if who.user_id == user_id]
-        for token in theirs:
-            del self._actors[token]
-
-    async def _look_up(self, claims: Claims) -> Actor:
-        row = await self._db.fetchrow(ACTOR, claims.session_id, claims.user_id, claims.team_id)
-        if row is None or not row["open"]:
-            raise refused(Refusal.OVER)
-        if row["disabled"]:
-            raise refused(Refusal.DISABLED)
-        if row["role"] is None:
-            raise refused(Refusal.NOT_A_MEMBER)
-        return Actor(claims.user_id, claims.team_id, Role(row["role"]), row["full_name"])
-
-
 # Without a team named, the membership that was taken up first.
 WHO = """
     SELECT u.id AS user_id, u.email, u.full_name, u.password_hash,
@@ -158,7 +143,11 @@ WHO = """
     WHERE lower(u.email) = $1
 """
 
-REHASH = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2"
+REHASH = """
+    UPDATE users SET password_hash = $3
+    WHERE id = $1 AND password_hash = $2
+    RETURNING true
+"""
 
 ME = """
     SELECT u.id AS user_id, u.email, u.full_name, t.id AS team_id, t.name AS team_name, m.role
@@ -166,16 +155,4 @@ ME = """
     JOIN users AS u ON u.id = m.user_id
     JOIN teams AS t ON t.id = m.team_id
     WHERE m.user_id = $1 AND m.team_id = $2 AND m.removed_at IS NULL
-"""
-
-# A session from before the member was removed and came back stays closed.
-ACTOR = """
-    SELECT u.full_name, u.disabled_at IS NOT NULL AS disabled, m.role,
-        s.revoked_at IS NULL AND s.expires_at > now() AS open
-    FROM sessions AS s
-    JOIN users AS u ON u.id = s.user_id
-    LEFT JOIN members AS m
-        ON m.team_id = s.team_id AND m.user_id = s.user_id
-        AND m.removed_at IS NULL AND m.joined_at <= s.created_at
-    WHERE s.id = $1 AND s.user_id = $2 AND s.team_id = $3
 """

@@ -49,6 +49,13 @@ class Exchange:
     holder: Any  # a row: user_id, email, full_name, team_id, team_name, role
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Somebody used a refresh token twice, so the whole session was closed."""
+
+    user_id: UUID
+
+
 async def open_session(rows: Rows, user_id: UUID, team_id: UUID, *, remote: str) -> Opened:
     """Open a session, and clear away the user's sessions that are long over."""
     await rows.execute(CLEAR, user_id, IDLE, KEPT)
@@ -59,7 +66,12 @@ async def open_session(rows: Rows, user_id: UUID, team_id: UUID, *, remote: str)
     return Opened(session_id, token)
 
 
-async def exchange(rows: Rows, token: str, *, remote: str) -> Exchange | Refusal:
+async def still(rows: Rows, user_id: UUID, password_hash: str) -> bool:
+    """Whether the password that was checked a moment ago is the user's to the end of this."""
+    return bool(await rows.fetchval(STILL, user_id, password_hash))
+
+
+async def exchange(rows: Rows, token: str, *, remote: str) -> Exchange | Closed | Refusal:
     """Take a refresh token and give the next one.
 
     A token that was exchanged before is a sign that two parties hold it, one of them a thief, and
@@ -72,12 +84,13 @@ async def exchange(rows: Rows, token: str, *, remote: str) -> Exchange | Refusal
     if held is None:
         return Refusal.UNKNOWN
     if held["open"] and held["rotated"] and not await _answer_was_lost(rows, token, held):
+        await rows.execute(LOCK_USER, held["user_id"])
         await rows.execute(CLOSE, held["session_id"])
         log.warning(
             "a refresh token was used twice; its session is closed",
             extra={"session": str(held["session_id"]), "user": str(held["user_id"])},
         )
-        return Refusal.REUSED
+        return Closed(held["user_id"])
     if (why := _refusal(held)) is not None:
         return why
     nonce = held["nonce"] or token_bytes(32)
@@ -87,9 +100,22 @@ async def exchange(rows: Rows, token: str, *, remote: str) -> Exchange | Refusal
     return Exchange(Opened(held["session_id"], following), held)
 
 
-async def close_session(rows: Rows, token: str) -> None:
-    """Close the session that this refresh token, used or not, belongs to."""
-    await rows.execute(CLOSE_OF, digest(token))
+async def close_session(rows: Rows, token: str) -> UUID | None:
+    """Close the session that this refresh token, used or not, belongs to; whose it was."""
+    user_id: UUID | None = await rows.fetchval(WHOSE, digest(token))
+    if user_id is not None:
+        await rows.execute(LOCK_USER, user_id)
+        await rows.execute(CLOSE_OF, digest(token))
+    return user_id
+
+
+async def close_sessions(rows: Rows, user_id: UUID, *, but: UUID | None = None) -> None:
+    """Close all sessions of the user, perhaps but the one they are using.
+
+    A session that somebody is opening with the user's password waits for it, see `still`.
+    """
+    await rows.execute(LOCK_USER, user_id)
+    await rows.execute(CLOSE_ALL, user_id, but)
 
 
 def _refusal(held: Any) -> Refusal | None:
@@ -187,3 +213,19 @@ CLOSE_OF = """
     FROM refresh_tokens AS t
     WHERE t.hash = $1 AND sessions.id = t.session_id AND revoked_at IS NULL
 """
+
+CLOSE_ALL = """
+    UPDATE sessions SET revoked_at = now()
+    WHERE user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $2
+"""
+
+WHOSE = """
+    SELECT s.user_id
+    FROM refresh_tokens AS t
+    JOIN sessions AS s ON s.id = t.session_id
+    WHERE t.hash = $1
+"""
+
+LOCK_USER = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
+
+STILL = "SELECT true FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE"

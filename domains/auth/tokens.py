@@ -15,7 +15,9 @@ from domains.kit.errors import TokenExpired, Unauthenticated
 ALGORITHM = "HS256"
 KIND = "at+jwt"  # RFC 9068; a token made for another purpose with the same key is not let in
 LIFETIME = timedelta(minutes=15)
-LEEWAY = timedelta(seconds=5)  # for nodes whose clocks differ
+# A token is good for so long after its end: its holder has the next one on the way. Clocks are no
+# reason, for all nodes judge by Postgres's.
+LEEWAY = timedelta(seconds=30)
 SHORTEST_SECRET = 32  # bytes, as long as the hash: a shorter one can be guessed from any token
 LONGEST_TOKEN = 2048  # characters; ours have about 450
 REMEMBERED = 10_000  # checked tokens kept, so that a request does not pay for its token again
@@ -94,6 +96,10 @@ class Tokens:
             self._read.pop(token, None)
             raise TokenExpired("The access token has expired")
         return claims
+
+    def remaining(self, claims: Claims) -> float:
+        """Seconds until `read` refuses the token these were read from."""
+        return (claims.expires_at + LEEWAY - self._clock()).total_seconds()
 
     def _verify(self, token: str) -> Claims:
         if len(token) > LONGEST_TOKEN:

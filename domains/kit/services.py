@@ -1,5 +1,6 @@
 """What every domain is given to work with; built once by the server."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -29,8 +30,14 @@ class PasswordHashes(Protocol):
     def outdated(self, stored: str) -> bool: ...
 
 
+def tell_nobody(_: UUID) -> None:
+    """Every node finds it out for itself, within seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     db: Database
     tokens: AccessTokens
     passwords: PasswordHashes
+    # Called once a change that ends sessions of this user is committed: nodes act on it at once.
+    cut_off: Callable[[UUID], None] = tell_nobody

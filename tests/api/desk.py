@@ -9,9 +9,9 @@ from argon2 import PasswordHasher
 
 from db.database import Database
 from db.transaction import Operation
+from domains.auth.authenticator import Authenticator
 from domains.auth.endpoints import endpoints as auth_endpoints
 from domains.auth.passwords import Passwords
-from domains.auth.service import Authenticator
 from domains.auth.tokens import Tokens
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Call, Endpoint

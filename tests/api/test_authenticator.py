@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from db.database import Database
-from domains.auth.service import TRUSTED, Authenticator
+from domains.auth.authenticator import TRUSTED, Authenticator
 from domains.auth.tokens import Tokens
 from domains.kit.actor import Role
 from domains.kit.errors import DomainError, TokenExpired, Unauthenticated

@@ -209,6 +209,7 @@ async def test_healthz_fails_when_a_task_that_must_live_is_dead(server: WholeSer
         redis_up=lambda: True,
         rooms=None,  # type: ignore[arg-type]  # nor on the rooms
         dead=lambda: ["head poll"],
+        clock_offset=lambda: 0.0,
     )
     response = await state.live(None)  # type: ignore[arg-type]  # nor on who asks
     assert response.status == 503

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from channels.supervisor import Supervisor
 from db.database import Database
 from db.errors import Unavailable
 from db.transaction import Answer, Draft, Transaction, Writer
+from domains.auth.authenticator import Bearer
 from domains.kit.actor import Actor, Role
 from domains.kit.errors import TokenExpired, Unauthenticated
 from domains.kit.policy import may_see
@@ -28,11 +30,20 @@ from server.origins import allows
 from server.socket_driver import DRIVER, mount
 
 
-def token_of(actor: Actor) -> str:
-    return f"{actor.user_id} {actor.team_id} {actor.name}"
+def token_of(actor: Actor, *, as_of: int = 0) -> str:
+    """A token of somebody whose membership was read when the log had so many events."""
+    return f"seen {as_of} {actor.user_id} {actor.team_id} {actor.name}"
 
 
-async def authenticate(token: str) -> Actor:
+def bearer(actor: Actor, *, as_of: int = 0) -> Bearer:
+    """The actor by a token that is good for an hour, in a session of their own."""
+    end = time.time() + 3600
+    return Bearer(
+        actor.user_id, actor.team_id, actor.role, actor.name, actor.user_id, end, as_of, epoch=0
+    )
+
+
+async def authenticate(token: str) -> Bearer:
     """The token is the person: these tests are not about signing in."""
     match token.split(" ", 2):
         case ["expired"]:
@@ -44,8 +55,9 @@ async def authenticate(token: str) -> Actor:
         case ["slow", *rest]:
             await asyncio.sleep(0.3)
             return await authenticate(" ".join(rest))
-        case [user, team, name]:
-            return Actor(UUID(user), UUID(team), Role.AGENT, name)
+        case ["seen", as_of, whom]:
+            user, team, name = whom.split(" ", 2)
+            return bearer(Actor(UUID(user), UUID(team), Role.AGENT, name), as_of=int(as_of))
     raise Unauthenticated("Sign in first")
 
 
@@ -81,7 +93,7 @@ class Node:
     db: Database
     bus: Bus
     rooms: Rooms
-    gateway: Gateway[Actor]
+    gateway: Gateway[Bearer]
     counters: Counters
     supervisor: Supervisor
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from typing_extensions import override
 
+from channels import membership
 from channels.bus import MemoryBus, MemoryHub, Route, straight
 from channels.counters import Counters
 from channels.members import Close, Member
@@ -18,7 +19,9 @@ from channels.standing import Mode, Standing
 from channels.supervisor import Supervisor
 from db.errors import Unavailable
 from db.events import Event, Head
+from domains.auth.authenticator import Bearer
 from domains.kit.actor import Actor, Role
+from tests.realtime.nodes import bearer
 
 T = TypeVar("T")
 GENESIS = "0" * 32
@@ -90,6 +93,10 @@ class MemoryLog:
         self.reads.append((after, limit))
         return self.events[: self.frozen][after : after + limit]
 
+    async def about_members(self, _: UUID, after: int, last: int) -> list[Event]:
+        await self._answer()
+        return [event for event in self.events[after:last] if event.kind in membership.KINDS]
+
     async def heads(self, team_ids: Collection[UUID]) -> dict[UUID, Head]:
         await self._answer()
         seen = len(self.events[: self.frozen])
@@ -101,8 +108,8 @@ class MemoryLog:
             raise Unavailable("Postgres is not answering")
 
 
-def an_actor(team_id: UUID) -> Actor:
-    return Actor(uuid4(), team_id, Role.AGENT, "Ana Agent")
+def an_actor(team_id: UUID) -> Bearer:
+    return bearer(Actor(uuid4(), team_id, Role.AGENT, "Ana Agent"))
 
 
 class Stage:
@@ -133,7 +140,7 @@ class Stage:
 class Ear:
     """A member that takes its packets at once and notes the events in them."""
 
-    def __init__(self, who: Actor) -> None:
+    def __init__(self, who: Bearer) -> None:
         self.outbox = Outbox()
         self.closed: list[Close] = []
         self.member = Member(uuid4().hex, who, self.outbox, self.closed.append)

@@ -1,9 +1,12 @@
 """Who was removed from a team hears nothing that came after."""
 
+import pytest
+
 from domains.kit.actor import Role
 from tests.factories import Team
 from tests.realtime.conftest import Opener
-from tests.realtime.nodes import Node, write
+from tests.realtime.nodes import Node, token_of, until, write
+from tests.screens import Refused
 
 
 async def test_a_removed_member_is_out_before_the_next_event(
@@ -32,10 +35,51 @@ async def test_who_was_looked_up_before_the_removal_does_not_slip_in_after_it(
         )
         await stays.reaches(revocation)
         late = a_screen(team.agent)  # its token still opens the door of this test's node
-        await late.connect()
-        assert late.hello["teams"] == [{"team": str(team.id), "mode": "denied"}]
-        await write(node.db, team.owner, "after")
-        await late.sees_nothing()
+        with pytest.raises(Refused) as refusal:
+            await late.connect()
+        assert refusal.value.data["code"] == "FORBIDDEN"
+
+
+async def test_who_was_looked_up_before_the_removal_does_not_open_the_room_after_it(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    await write(node.db, team.owner, "out", kind="member.removed", entity_id=team.agent.user_id)
+    with pytest.raises(Refused) as refusal:
+        await a_screen(team.agent).connect()  # the first to come: nobody here heard of it
+    assert refusal.value.data["code"] == "FORBIDDEN"
+
+
+async def test_a_role_is_as_the_log_says_though_it_was_read_before_the_room_opened(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    agent = team.agent.user_id
+    await write(node.db, team.owner, ".", kind="role.changed", entity_id=agent, role="viewer")
+    async with a_screen(team.agent) as screen:
+        assert node.gateway._members[screen.hello["conn"]].who.role is Role.VIEWER
+
+
+async def test_a_session_from_before_the_removal_stays_out_when_the_person_is_back(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    for kind, role in [("member.removed", ""), ("member.joined", ""), ("role.changed", "lead")]:
+        await write(node.db, team.owner, ".", kind=kind, entity_id=team.agent.user_id, role=role)
+    with pytest.raises(Refused):
+        await a_screen(team.agent).connect()
+
+
+async def test_a_member_that_was_denied_on_the_way_is_shown_out(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    async with a_screen(team.agent) as screen:
+        member = node.gateway._members[screen.hello["conn"]]
+        node.rooms.leave(member)  # as one that never asked for its team's events
+        removed = await write(
+            node.db, team.owner, "out", kind="member.removed", entity_id=team.agent.user_id
+        )
+        await until(lambda: node.rooms._rooms[team.id].applied.seq == removed)
+        await screen.resume()
+        await screen.closed()
+        assert node.counters.closes["revoked"] == 1
 
 
 async def test_who_comes_back_is_let_in_again(node: Node, team: Team, a_screen: Opener) -> None:
@@ -43,7 +87,7 @@ async def test_who_comes_back_is_let_in_again(node: Node, team: Team, a_screen: 
         for kind in ("member.removed", "member.joined"):
             last = await write(node.db, team.owner, ".", kind=kind, entity_id=team.agent.user_id)
         await stays.reaches(last)
-        async with a_screen(team.agent) as back:
+        async with a_screen(team.agent, token=token_of(team.agent, as_of=last)) as back:
             await write(node.db, team.owner, "welcome back")
             await back.sees("note.created", text="welcome back")
 
@@ -56,8 +100,8 @@ async def test_who_comes_back_is_let_in_though_this_node_has_not_heard_of_it(
         removed = await write(node.db, team.owner, ".", kind="member.removed", entity_id=agent)
         await stays.reaches(removed)
         node.bus.unsubscribe(team.id)
-        await write(node.db, team.owner, ".", kind="member.joined", entity_id=agent)
-        async with a_screen(team.agent) as back:
+        joined = await write(node.db, team.owner, ".", kind="member.joined", entity_id=agent)
+        async with a_screen(team.agent, token=token_of(team.agent, as_of=joined)) as back:
             assert back.hello["teams"][0]["mode"] == "snapshot"
 
 
