@@ -41,6 +41,9 @@ class WebSocket:
         except web.HTTPException as refusal:  # no WebSocket handshake: end the session it opened
             await self._socket.close(wait=False, abort=True)
             return web.Response(status=refusal.status, text=refusal.text)
+        except ConnectionError:  # it is gone already
+            await self._socket.close(wait=False, abort=True)
+            return web.Response(status=400)
         if request.transport:
             self._outbox.abort = request.transport.abort
         try:

@@ -11,10 +11,12 @@ from typing import Any
 
 import psutil
 
+from domains.kit.actor import Role
+from tests.factories import new_member
 from tests.faults.crowd import Client
 from tests.faults.figures import Verdict
 from tests.faults.nodes import Node
-from tests.faults.office import Office, Scale
+from tests.faults.office import Office, Scale, token_of
 from tests.faults.proxy import proxied
 from tests.realtime.storm_writers import Write
 
@@ -126,9 +128,10 @@ async def rolling_deploy(office: Office, scale: Scale, verdict: Verdict) -> None
     await office.settle()
     await asyncio.sleep(6)  # the grace of a leave
     ours = {client.inst for client in people}
-    leaves = _leaves(people[0], begun, ours)
+    known, leaves = _came_and_went(people[0], begun, ours)
     verdict.mark("restarts", rounds, least=2)
-    verdict.mark("people shown as gone", leaves / len(people) / rounds, most=0.01)
+    verdict.mark("people shown as here", known, least=len(people) / 2)
+    verdict.mark("shown as gone, of all and each restart", leaves / len(people) / rounds, most=0.01)
     verdict.mark("slowest event", office.lag(100), most=12, unit="s")
     verdict.mark(
         "writes that had to be sent again", sum(writers.faults.values()), soft=True, most=0
@@ -228,8 +231,8 @@ async def _cut_as_slow(office: Office, node: Node) -> bool:
     return found is not None
 
 
-def _leaves(watcher: Client, since: float, ours: set[str]) -> int:
-    """How many of our people one of them was told to be gone; it is one of them itself."""
+def _came_and_went(watcher: Client, since: float, ours: set[str]) -> tuple[int, int]:
+    """How many of our screens one of them was shown, and how many it was told to be gone."""
     known: dict[str, str] = {}
     gone = 0
     for at, name, body in watcher.said:
@@ -239,15 +242,17 @@ def _leaves(watcher: Client, since: float, ours: set[str]) -> int:
             known[person["conn"]] = person.get("inst") or ""
         if at >= since:
             gone += sum(known.get(conn, "") in ours for conn in body.get("leave", ()))
-    return gone
+    return len(ours & set(known.values())), gone
 
 
 async def _come_and_go(office: Office, times: int, at_once: int) -> None:
     gate = asyncio.Semaphore(at_once)
+    people = [await new_member(office.db, office.team.id, Role.AGENT) for _ in range(at_once // 5)]
+    tokens = itertools.cycle([await token_of(office.db, person) for person in people])
 
     async def once() -> None:
         async with gate:
-            client = office.client()
+            client = office.client(token=next(tokens))
             office.clients.remove(client)
             client.start()
             await client.live.wait()

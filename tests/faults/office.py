@@ -23,7 +23,8 @@ from db.private_postgres import start_postgres
 from db.private_server import PrivateServer
 from db.private_valkey import start_valkey
 from domains.auth.tokens import Tokens
-from tests.factories import Team, new_team
+from domains.kit.actor import Actor, Role
+from tests.factories import Team, new_member, new_team
 from tests.faults.crowd import Client, Decoder, Line, Records
 from tests.faults.figures import Verdict, percentile
 from tests.faults.nodes import Node
@@ -31,6 +32,7 @@ from tests.faults.writers import Writers
 
 JWT_SECRET = "only-for-the-fault-suite-0123456789abcdef"
 SETTLE_SECONDS = 30.0
+SCREENS_EACH = 10  # a node lets one person have twenty
 LISTS = {"escrow": "escrows", "listing": "listings"}
 
 
@@ -77,11 +79,18 @@ class Office:
 
     # People
 
-    def client(self, home: Callable[[], int] | None = None, *, measured: bool = False) -> Client:
+    def client(
+        self,
+        home: Callable[[], int] | None = None,
+        *,
+        token: str | None = None,
+        measured: bool = False,
+    ) -> Client:
+        """A screen of the owner, or of whose token it is."""
         chance = random.Random(f"{self.seed} client {len(self.clients)}")
         client = Client(
             home or (lambda: chance.choice(self.living()).port),
-            lambda: self.token,
+            lambda: token or self.token,
             str(self.team.id),
             self.fetch,
             self.decoder,
@@ -92,8 +101,14 @@ class Office:
         return client
 
     async def people(self, count: int, home: Callable[[], int] | None = None) -> list[Client]:
-        """So many screens, all live; every tenth is measured."""
-        made = [self.client(home, measured=n % 10 == 0) for n in range(count)]
+        """So many screens, all live, ten to a person; the first of each is measured."""
+        made: list[Client] = []
+        for number in range(count):
+            if number % SCREENS_EACH == 0:
+                person = await new_member(self.db, self.team.id, Role.AGENT)
+                token = await token_of(self.db, person)
+            measured = number % SCREENS_EACH == 0
+            made.append(self.client(home, token=token, measured=measured))
         for client in made:
             client.start()
         async with asyncio.timeout(SETTLE_SECONDS):
@@ -284,7 +299,7 @@ async def opened(
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
             office = Office(
                 folder, seed, postgres, redis, running, session, db, team,
-                await _token(db, team), random.Random(seed),
+                await token_of(db, team.owner), random.Random(seed),
             )  # fmt: skip
             try:
                 yield office
@@ -297,17 +312,17 @@ async def opened(
         await asyncio.to_thread(postgres.kill)
 
 
-async def _token(db: Database, team: Team) -> str:
-    """A whole day's token of the owner, of a session that stands in Postgres."""
+async def token_of(db: Database, person: Actor) -> str:
+    """A whole day's token, of a session that stands in Postgres."""
     async with db.transaction() as rows:
         session_id = await rows.fetchval(
             "INSERT INTO sessions (user_id, team_id, expires_at)"
             " VALUES ($1, $2, now() + interval '7 days') RETURNING id",
-            team.owner.user_id,
-            team.id,
+            person.user_id,
+            person.team_id,
         )
     tokens = Tokens([JWT_SECRET], lifetime=timedelta(days=1))
-    return tokens.issue(team.owner.user_id, team.id, session_id)
+    return tokens.issue(person.user_id, person.team_id, session_id)
 
 
 def beside(url: str, port: int) -> str:
