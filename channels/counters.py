@@ -46,6 +46,13 @@ class Counters:
     presence_reaps: int = 0  # people of dead nodes
     presence_gaps: int = 0
 
+    views: int = 0
+    view_groups: int = 0
+    view_reads: int = 0
+    view_read_seconds: float = 0.0
+    view_failures: int = 0
+    view_pushes: int = 0
+
     joins: Counter[str] = field(default_factory=Counter)  # by mode
     refusals: Counter[str] = field(default_factory=Counter)  # by code
     closes: Counter[str] = field(default_factory=Counter)  # by reason

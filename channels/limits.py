@@ -15,6 +15,7 @@ SOCKETS_PER_USER: Final = (
 )
 PRESENCE_PER_SECOND: Final = 5  # told to others; what comes more often waits, and the last counts
 SUBSCRIPTIONS: Final = 50
+VIEWS: Final = 20  # on one socket
 
 
 def told() -> dict[str, int]:
@@ -27,4 +28,5 @@ def told() -> dict[str, int]:
         "presence_per_s": PRESENCE_PER_SECOND,
         "sockets": SOCKETS_PER_USER,
         "subs": SUBSCRIPTIONS,
+        "views": VIEWS,
     }

@@ -120,6 +120,14 @@ class Rooms:
         room = self._rooms.get(member.who.team_id)
         return room is not None and member.sid in room.members
 
+    def expect(self, team_id: UUID, seq: int) -> int | None:
+        """There is an event `seq`: the last one delivered so far, None where no room is open."""
+        room = self._rooms.get(team_id)
+        if room is None:
+            return None
+        room.dispatcher.expect(seq)
+        return room.applied.seq
+
     def denied(self, team_id: UUID) -> Standing:
         self._counters.joins[Mode.DENIED] += 1
         return Standing(team_id, Mode.DENIED, NO_HEAD)

@@ -21,6 +21,7 @@ from channels.presence_store import PresenceStore
 from channels.redis_bus import RedisBus
 from channels.revocation import Revocation
 from channels.rooms import Rooms
+from channels.views import Views
 from db.clock import ASK, PostgresClock
 from db.events import Event
 from domains.auth.authenticator import Authenticator
@@ -51,6 +52,7 @@ from server.keys import (
     TOKENS,
     URLS,
 )
+from server.live_lists import live_lists
 from server.live_metrics import readings
 from server.origins import allows
 from server.presence import record_audience
@@ -191,6 +193,7 @@ async def presence(app: web.Application) -> AsyncIterator[None]:
 async def gateway(app: web.Application) -> AsyncIterator[None]:
     """Last of what serves: a socket that comes in finds every command there."""
     found = app[ENDPOINTS]
+    views = Views(live_lists(found), app[ROOMS], counters=app[COUNTERS], supervisor=app[SUPERVISOR])
     gate = app[GATEWAY] = Gateway(  # of actors; where it is mounted, of anybody
         rooms=app[ROOMS],
         authenticate=app[AUTHENTICATOR].authenticate,
@@ -201,7 +204,7 @@ async def gateway(app: web.Application) -> AsyncIterator[None]:
         cors_allowed_origins=allows(app[SETTINGS].cors_origins),
         admission=Admission(app[COUNTERS], at_once=app[SETTINGS].sign_ins_at_once),
         drain_seconds=app[SETTINGS].drain,
-        features=[app[CREDENTIALS], app[REVOCATION], app[PRESENCE]],
+        features=[app[CREDENTIALS], app[REVOCATION], app[PRESENCE], views],
         clock=app[CLOCK].utc,
     )
     gate.start()

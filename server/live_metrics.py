@@ -10,7 +10,7 @@ from channels.rooms import Rooms
 from db.clock import PostgresClock
 from server.metrics import Reading
 
-GAUGES = frozenset({"sockets", "rooms", "tasks", "presence_online"})
+GAUGES = frozenset({"sockets", "rooms", "tasks", "presence_online", "views", "view_groups"})
 BY = {"joins": "mode", "refusals": "code", "closes": "reason"}
 
 
@@ -40,7 +40,7 @@ def readings(counters: Counters, bus: Bus, rooms: Rooms, clock: PostgresClock) -
 def _counted(counters: Counters) -> Iterator[Reading]:
     for field in fields(counters):
         name = field.name
-        if isinstance(getattr(counters, name), int):
+        if isinstance(getattr(counters, name), int | float):
             yield Reading(
                 f"live_{name}",
                 f"The live rooms' {name.replace('_', ' ')}",

@@ -72,13 +72,14 @@ class Screen:
         self.head: tuple[int, str] | None = None  # by hello or the last heartbeat
         self.hello: dict[str, Any] = {}
         self.modes: Counter[str] = Counter()
+        self.views: dict[str, Callable[[Any], None]] = {}  # who takes what is said of a view
         self.beats: list[dict[str, Any]] = []
         self.doubled = 0  # events this connection was sent again
         self.skipped = 0  # times this connection was sent an event ahead of its turn
         self.said: list[tuple[str, Any]] = []  # what came beside events and heartbeats
         self.close_code: int | None = None
         self.dismissed = False  # told by Socket.IO to stay away
-        self._session = session
+        self.session = session
         self._fetch = fetch
         self._ws: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -113,7 +114,7 @@ class Screen:
         """Sign in, resume from where this screen is, and go on reading; the hello it got."""
         self.url = url or self.url
         self._ahead.clear()
-        ws = await self._session.ws_connect(
+        ws = await self.session.ws_connect(
             f"{self.url}/socket.io/?EIO=4&transport=websocket", max_msg_size=0
         )
         self._ws = ws
@@ -264,6 +265,8 @@ class Screen:
             elif name == "hb":
                 self.beats.append(body)
                 self.head = tuple(body["teams"][self.team])
+            elif name == "view":
+                self.views[body["view"]](body)
             else:
                 self.said.append((name, body))
         elif text.startswith("43"):

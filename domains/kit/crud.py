@@ -13,6 +13,7 @@ from domains.kit.fields import Output, sent
 from domains.kit.history import HistoryEntry, HistoryQuery, history
 from domains.kit.resource import Moment, Resource
 from domains.kit.status import fields_of_move
+from domains.kit.view import Live
 
 
 class BatchOutcome(Output):
@@ -48,6 +49,9 @@ class Verbs:
 
     async def find(self, call: Call) -> Reply:
         return await reads.find(self.db, self.resource, call.who, call.params)
+
+    def live(self, call: Call) -> Live:
+        return reads.live(self.db, self.resource, call.who, call.params)
 
     async def get(self, call: Call) -> Reply:
         return await reads.get(self.db, self.resource, call.who, call.path["id"])
@@ -115,7 +119,7 @@ def crud(db: Database, resource: Resource) -> list[Endpoint]:
     writing: dict[str, Any] = {"roles": resource.writers, "tag": plural}
     return [
         Endpoint(f"{plural}:list", Method.GET, all_of, verbs.find, image, f"List {plural}",
-                 params=resource.query, many=True, **reading),
+                 params=resource.query, many=True, live=verbs.live, **reading),
         Endpoint(f"{plural}:create", Method.POST, all_of, verbs.create, image, f"Add {a_name}",
                  body=resource.create, status=201, **writing),
         Endpoint(f"{plural}:stats", Method.GET, f"{all_of}/stats", verbs.stats,

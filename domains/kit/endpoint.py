@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from db.transaction import Operation
 from domains.kit.actor import EVERYONE, Actor, Role
 from domains.kit.errors import Unauthenticated
+from domains.kit.view import Live
 
 
 class Method(StrEnum):
@@ -66,7 +67,7 @@ class Endpoint:
     `roles` None means anyone, signed in or not; else the caller must be a member with one of them.
     `params` validates the query string (socket: the payload's `params`), `body` the JSON body
     (socket: the payload's `body`; path parts are the payload's own keys, e.g. `id`).
-    `returns` describes `data` for OpenAPI.
+    `returns` describes `data` for OpenAPI. `live` gives the list behind a call, for a live view.
     """
 
     name: str
@@ -81,4 +82,5 @@ class Endpoint:
     many: bool = False  # data is an array of `returns`
     roles: frozenset[Role] | None = EVERYONE
     socket: bool = True  # also a socket command
+    live: Callable[[Call], Live] | None = None
     tag: str = ""

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from domains.kit.resource import Resource
 from domains.kit.rows import key_of
 from domains.kit.select import ListQuery, Place, Selection, order_of, select
 from domains.kit.spreadsheet import csv_lines
+from domains.kit.view import Found, Live
 
 HEAD = "(SELECT seq FROM team_heads WHERE team_id = $1)"
 
@@ -72,19 +74,6 @@ class Page:
     order: str
     sql: str
     args: list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a page showed at `head`; every part is text as Postgres wrote it."""
-
-    head: int
-    ids: list[str]
-    images: list[str]
-    total: int
-    stats: bytes
-    pagination: bytes
-    day_left: float  # seconds until another day may show something else
 
 
 def page_of(resource: Resource, actor: Actor, query: ListQuery) -> Page:
@@ -153,6 +142,13 @@ async def look(db: Database, page: Page) -> Found:
         _pagination(page.query, row["total"], after),
         row["day_left"],
     )
+
+
+def live(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Live:
+    """The page as a list to keep open: whoever may be asked the same statement sees the same."""
+    page = page_of(resource, actor, query)
+    key = blake2b(repr((page.sql, page.args)).encode(), digest_size=16).digest()
+    return Live(key, actor.team_id, frozenset({resource.name}), partial(look, db, page))
 
 
 async def stats(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Reply:

@@ -1,0 +1,321 @@
+"""Equal views of one list: read once for all of them, as soon and as often as there is news."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+from orjson import Fragment
+
+from channels import wire
+from channels.commands import UNREAD_BYTES, Answer, failure, success
+from channels.counters import Counters
+from channels.members import Member
+from channels.supervisor import Supervisor
+from channels.view_changes import Rows, changes
+from db.errors import Unavailable
+from db.events import Event
+
+GAP_SECONDS = 0.1  # between two readings that nobody waits for
+SHARE = 5  # of that gap, where reading takes long: at most a fifth of the time is spent on a list
+RETRY_SECONDS = 0.5
+LATE_SECONDS = 0.2
+MIDNIGHT_SECONDS = 0.05  # past it, for timers are not exact
+
+
+class Declined(Exception):
+    """The list may not be read by this reader, or not like this; the envelope says why."""
+
+    def __init__(self, envelope: bytes, code: str, message: str) -> None:
+        super().__init__(message)
+        self.envelope = envelope
+        self.code = code
+        self.message = message
+
+
+class LiveList(Protocol):
+    """A list as one reader may see it.
+
+    Lists with the same `key` show the same to everybody who may ask for them. `topics` are the
+    entities whose events may change it. `read` may raise Unavailable or Declined.
+    """
+
+    @property
+    def key(self) -> bytes: ...
+
+    @property
+    def team_id(self) -> UUID: ...
+
+    @property
+    def topics(self) -> Collection[str]: ...
+
+    def read(self) -> Awaitable[Rows]: ...
+
+
+@dataclass(slots=True, eq=False)
+class View:
+    """A list on one screen. `rows` is what it shows: None until it was given them.
+
+    `look` finds the list for a reader, `who` is the reader whose list it is: once the member is
+    somebody else, with another role, it is shown nothing more of it. `keep` is called as the list
+    is given, `forget` when it ends by itself, `settled` is set when it was given or refused.
+    """
+
+    member: Member
+    name: str
+    look: Callable[[Any], LiveList]
+    answer: Answer
+    keep: Callable[["View"], None]
+    forget: Callable[["View"], None]
+    settled: asyncio.Future[None]
+    who: Any = None
+    rows: Rows | None = None
+    group: "Group | None" = None
+
+    def leave(self) -> None:
+        if self.group:
+            self.group.drop(self)
+
+    def give(self, rows: Rows) -> None:
+        """Answer to `view:open`."""
+        self.rows = rows
+        data = {
+            "view": self.name,
+            "s": rows.head,
+            "rows": [Fragment(image) for image in rows.images],
+            "total": rows.total,
+            "pagination": Fragment(rows.pagination),
+            "stats": Fragment(rows.stats),
+        }
+        self.answer(success(data))
+        self.keep(self)
+        self._settle()
+
+    def refuse(self, envelope: bytes) -> None:
+        self.leave()
+        self.answer(envelope)
+        self._settle()
+
+    def end(self, declined: Declined) -> None:
+        """The reader may not see this list (any more)."""
+        if self.rows is None:
+            self.refuse(declined.envelope)
+            return
+        self.forget(self)
+        told = {
+            "view": self.name,
+            "s": self.rows.head,
+            "total": 0,
+            "changes": [{"k": "row.leave", "id": row} for row in self.rows.ids],
+            "closed": {"code": declined.code, "message": declined.message},
+        }
+        self.member.push(wire.said("view", told))
+
+    def _settle(self) -> None:
+        if not self.settled.done():
+            self.settled.set_result(None)
+
+
+class Group:
+    """`moved` is told of a view whose member is somebody else now, `emptied` when nobody is left.
+
+    `reached` waits until this node has delivered everything up to a number: what was read is shown
+    when all is known that was decided before, above all who may see it no longer.
+    """
+
+    def __init__(
+        self,
+        live: LiveList,
+        *,
+        moved: Callable[[View], None],
+        emptied: Callable[["Group"], None],
+        reached: Callable[[UUID, int], Awaitable[None]],
+        turns: asyncio.Semaphore,
+        counters: Counters,
+        supervisor: Supervisor,
+    ) -> None:
+        self.live = live
+        self._moved = moved
+        self._emptied = emptied
+        self._reached = reached
+        self._turns = turns
+        self._counters = counters
+        self._supervisor = supervisor
+        self._views: dict[View, None] = {}
+        self._coming: dict[View, None] = {}  # what they get is read after they came
+        self._rows: Rows | None = None
+        self._heard = 0  # the last event that may have changed the list
+        self._day_over = False
+        self._working = False
+        self._hurry = asyncio.Event()
+        self._read_at = 0.0
+        self._took = 0.0
+        self._midnight: asyncio.TimerHandle | None = None
+        self._late: asyncio.TimerHandle | None = None
+
+    def add(self, view: View) -> None:
+        view.group = self
+        self._coming[view] = None
+        self._hurry.set()
+        self._wake()
+
+    def drop(self, view: View) -> None:
+        view.group = None
+        self._views.pop(view, None)
+        self._coming.pop(view, None)
+        if not self._views and not self._coming:
+            for timer in (self._midnight, self._late):
+                if timer:
+                    timer.cancel()
+            self._emptied(self)
+
+    def hear(self, event: Event) -> None:
+        self._heard = event.seq
+        self._wake()
+
+    # Reading
+
+    @property
+    def _wanted(self) -> bool:
+        if self._coming:
+            return True
+        news = self._rows is None or self._heard > self._rows.head or self._day_over
+        return bool(self._views) and news
+
+    def _wake(self) -> None:
+        if self._wanted and not self._working:
+            self._working = True
+            self._supervisor.spawn(f"views of {self.live.team_id}", self._work)
+
+    async def _work(self) -> None:
+        try:
+            while self._wanted:
+                await self._rest()
+                await self._renew()
+        finally:
+            self._working = False  # no await since nothing more was wanted
+
+    async def _rest(self) -> None:
+        """Let changes gather, unless somebody is waiting for the list."""
+        pause = self._read_at + max(GAP_SECONDS, SHARE * self._took) - _now()
+        if pause > 0 and not self._coming:
+            self._hurry.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    _ = await self._hurry.wait()
+
+    async def _renew(self) -> None:
+        came = list(self._coming)
+        try:
+            rows = await self._read()
+            await self._reached(self.live.team_id, rows.head)
+        except Unavailable as error:
+            self._counters.view_failures += 1
+            for view in came:
+                if view.rows is None and view.group is self:
+                    view.refuse(failure("UNAVAILABLE", str(error)))
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        except Declined as declined:
+            for view in [*self._views, *self._coming]:
+                view.end(declined)
+            return
+        for view in came:
+            if self._coming.pop(view, view) is None:
+                self._views[view] = None
+        self._rows = rows
+        self._until_midnight(rows.day_left)
+        self._show()
+
+    async def _read(self) -> Rows:
+        async with self._turns:
+            self._read_at = _now()
+            day_over, self._day_over = self._day_over, False
+            try:
+                return await self.live.read()
+            except Unavailable:
+                self._day_over |= day_over
+                raise
+            finally:
+                self._took = _now() - self._read_at
+                self._counters.view_reads += 1
+                self._counters.view_read_seconds += self._took
+
+    def _until_midnight(self, seconds: float) -> None:
+        if self._midnight:
+            self._midnight.cancel()
+        loop = asyncio.get_running_loop()
+        self._midnight = loop.call_later(seconds + MIDNIGHT_SECONDS, self._new_day)
+
+    def _new_day(self) -> None:
+        self._day_over = True
+        self._wake()
+
+    # Showing
+
+    def _show(self) -> None:
+        """Bring every screen from what it shows to what is; those alike get the same bytes.
+
+        Who has not taken what it was sent before waits, and is told all at once later.
+        """
+        if self._rows is None:
+            return
+        packet_of = _Packets(self._rows)
+        late = False
+        for view in list(self._views):
+            if view.member.who != view.who:
+                self._moved(view)
+            elif view.rows is None:
+                view.give(self._rows)
+            elif view.rows is not self._rows:
+                if view.member.outbox.owed_bytes > UNREAD_BYTES:
+                    late = True
+                    continue
+                if packet := packet_of(view.rows, view.name):
+                    view.member.push(packet)
+                    self._counters.view_pushes += 1
+                view.rows = self._rows
+        if late and self._late is None:
+            self._late = asyncio.get_running_loop().call_later(LATE_SECONDS, self._show_late)
+
+    def _show_late(self) -> None:
+        self._late = None
+        self._show()
+
+
+class _Packets:
+    """What leads to the rows that are, from what was shown: made once for each."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._bodies: dict[int, dict[str, Any] | None] = {}
+        self._packets: dict[tuple[int, str], Any] = {}
+
+    def __call__(self, old: Rows, name: str) -> Any | None:
+        """None where nothing is to be said."""
+        if id(old) not in self._bodies:
+            self._bodies[id(old)] = _told(old, self._rows)
+        body = self._bodies[id(old)]
+        if body is None:
+            return None
+        if (id(old), name) not in self._packets:
+            self._packets[id(old), name] = wire.said("view", {"view": name} | body)
+        return self._packets[id(old), name]
+
+
+def _told(old: Rows, new: Rows) -> dict[str, Any] | None:
+    told = changes(old, new)
+    same = old.pagination == new.pagination
+    if same and not told:
+        return None
+    body: dict[str, Any] = {"s": new.head, "total": new.total}
+    if not same:
+        body["pagination"] = Fragment(new.pagination)
+    return body | {"changes": Fragment(orjson.dumps(told))}
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,31 @@
+"""A list that can be kept open on a screen, and what one look at it finds."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a page showed at `head`; every part is text as Postgres wrote it."""
+
+    head: int
+    ids: list[str]
+    images: list[str]
+    total: int
+    stats: bytes
+    pagination: bytes
+    day_left: float  # seconds until another day may show something else
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """How to read a list again, and which entities' events ask for it.
+
+    Lists with the same `key` read the same, whoever asks.
+    """
+
+    key: bytes
+    team_id: UUID
+    topics: frozenset[str]
+    read: Callable[[], Awaitable[Found]]

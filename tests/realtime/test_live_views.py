@@ -1,0 +1,318 @@
+"""A live view shows what a fresh list would, to whom it would, and no list is read in vain."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+from channels.limits import VIEWS
+from channels.view_group import GAP_SECONDS
+from domains.escrows.resource import ESCROWS
+from domains.kit.actor import Actor, Role
+from domains.kit.resource import Resource
+from domains.listings.resource import LISTINGS
+from server.keys import COUNTERS
+from tests.api.statements import statements
+from tests.api.whole_server import WholeServer, whole_server
+from tests.examples import EXAMPLES
+from tests.factories import Team, fields, move_to, new_member, new_record
+from tests.realtime.live_views import PRICES, LiveView, a_change, every_query
+from tests.realtime.nodes import until
+from tests.screens import Screen
+from tests.walk import RESOURCES
+
+each_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)
+
+WORDS = ["Alder Street 7", "Birch Street 12", "Cedar Lane 3", "Tacoma"]
+ROUNDS = 8
+WRITES = 14  # in each, by as many writers at once
+
+
+@pytest.fixture(scope="module")
+async def nodes(database_url: str, redis_url: str) -> AsyncIterator[list[WholeServer]]:
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(whole_server(database_url, redis_url)) for _ in range(2)
+        ]
+
+
+class Office:
+    """Screens of a team on two nodes, and its writers."""
+
+    def __init__(self, nodes: list[WholeServer], session: aiohttp.ClientSession) -> None:
+        self.nodes = nodes
+        self.session = session
+        self.stack = AsyncExitStack()
+
+    async def screen(self, actor: Actor, node: int = 0) -> Screen:
+        server = self.nodes[node]
+        screen = Screen(self.session, server.url, await server.token(actor), actor.team_id)
+        await screen.connect()
+        self.stack.push_async_callback(screen.disconnect)
+        return screen
+
+
+@pytest.fixture
+async def office(nodes: list[WholeServer], session: aiohttp.ClientSession) -> AsyncIterator[Office]:
+    office = Office(nodes, session)
+    async with office.stack:
+        yield office
+    for node in nodes:
+        await until(lambda counters=node.app[COUNTERS]: counters.views == 0)  # type: ignore[misc]  # a default binds it
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@each_resource
+async def test_a_view_shows_what_a_fresh_list_shows(
+    office: Office, team: Team, resource: Resource, seed: int
+) -> None:
+    chance = random.Random(seed)
+    other = await new_member(office.nodes[0].db, team.id, Role.AGENT, "Abe Agent")
+    people = [team.lead, team.agent, other]
+    records = Records(office, resource, people, chance)
+    await records.make(6)
+    screens = [await office.screen(people[n % 3], n % 2) for n in range(6)]
+    views = [
+        LiveView(screens[n % 6], f"view {n}", f"{resource.plural}:list", **params)
+        for n, params in enumerate(every_query(resource, people, WORDS, chance))
+    ]
+    writing = asyncio.create_task(records.change(WRITES))  # while they open
+    for opened in await asyncio.gather(*(view.open() for view in views)):
+        assert opened["success"], opened
+    await writing
+    for number in range(ROUNDS):
+        await asyncio.gather(*(view.follows() for view in views))
+        if number == ROUNDS // 2:
+            await screens[0].drop()
+            await asyncio.gather(records.change(WRITES), screens[0].connect(office.nodes[1].url))
+            again = [view for view in views if view.screen is screens[0]]
+            await asyncio.gather(*(view.open() for view in again))
+        await records.change(WRITES)
+    await asyncio.gather(*(view.follows() for view in views))
+    assert sum(len(view.heard) for view in views) > len(views)
+
+
+async def test_two_hundred_screens_with_the_same_view_cost_one_query_for_a_change(
+    office: Office, team: Team
+) -> None:
+    resource = ESCROWS
+    server = office.nodes[0]
+    record = await new_record(server.db, resource, team.lead)
+    people = [await new_member(server.db, team.id, Role.LEAD) for _ in range(10)]
+    screens = [await office.screen(people[n % 10]) for n in range(200)]
+    views = [LiveView(screen, "board", f"{resource.plural}:list") for screen in screens]
+    await asyncio.gather(*(view.open() for view in views))
+    one = f"/v1/{resource.plural}/{record['id']}"
+    change = EXAMPLES[resource.plural].change
+    await server.ask("PATCH", one, by=team.lead, body=change)  # whoever asks is known from now on
+    await asyncio.gather(*(view.hears() for view in views))
+    await asyncio.sleep(GAP_SECONDS)
+    with statements(server.db) as sent:
+        said = await server.ask("PATCH", one, by=team.lead, body=EXAMPLES[resource.plural].other)
+        await asyncio.gather(*(view.hears() for view in views))
+    assert len([sql for sql in sent if "array_agg" in sql]) == 1
+    assert all(view.rows == [said.data] for view in views)
+
+
+@each_resource
+async def test_what_is_wrong_with_a_list_is_wrong_with_its_view(
+    office: Office, team: Team, resource: Resource
+) -> None:
+    screen = await office.screen(team.agent)
+    for params in (
+        {"sort": "nonsense"},
+        {"limit": 101},
+        {"no_such_filter": 1},
+        {"cursor": "x"},
+        {"min_price": "much", "status": "?"},
+        ["no object"],
+    ):
+        listed = await screen.call(f"{resource.plural}:list", {"params": params})
+        opened = await screen.call(
+            "view:open", {"view": "v", "list": f"{resource.plural}:list", "params": params}
+        )
+        assert opened == listed
+        assert opened["error"]["code"] == "VALIDATION_ERROR"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (None, "VALIDATION_ERROR"),
+        ([], "VALIDATION_ERROR"),
+        ({"view": "v"}, "VALIDATION_ERROR"),
+        ({"list": "escrows:list"}, "VALIDATION_ERROR"),
+        ({"view": 1, "list": "escrows:list"}, "VALIDATION_ERROR"),
+        ({"view": "", "list": "escrows:list"}, "VALIDATION_ERROR"),
+        ({"view": "v" * 65, "list": "escrows:list"}, "VALIDATION_ERROR"),
+        ({"view": "v", "list": "escrows:list", "more": 1}, "VALIDATION_ERROR"),
+        ({"view": "v", "list": "nothing:list"}, "NOT_FOUND"),
+        ({"view": "v", "list": "escrows:export"}, "NOT_FOUND"),
+        ({"view": "v", "list": "activity:list"}, "NOT_FOUND"),
+    ],
+)
+async def test_what_names_no_view_is_refused(
+    office: Office, team: Team, said: Any, code: str
+) -> None:
+    screen = await office.screen(team.agent)
+    assert (await screen.call("view:open", said))["error"]["code"] == code
+    assert (await screen.call("view:close", said))["error"]["code"] == "NOT_FOUND"
+
+
+async def test_a_socket_has_a_bound_of_views_and_closing_one_makes_room(
+    office: Office, team: Team
+) -> None:
+    screen = await office.screen(team.agent)
+    assert screen.hello["lim"]["views"] == VIEWS
+    views = [LiveView(screen, f"{n}", "escrows:list", page=n + 1) for n in range(VIEWS + 1)]
+    for view in views[:-1]:
+        assert (await view.open())["success"]
+    assert (await views[-1].open())["error"]["code"] == "CONFLICT"
+    assert await views[0].close() == {"success": True, "data": {"view": "0"}}
+    assert (await views[0].close())["error"]["code"] == "NOT_FOUND"
+    assert (await views[-1].open())["success"]
+
+
+async def test_a_view_opened_again_takes_the_place_of_the_one_with_its_name(
+    office: Office, team: Team
+) -> None:
+    screen = await office.screen(team.agent)
+    old = LiveView(screen, "board", "escrows:list")
+    await old.open()
+    wrong = {"view": "board", "list": "escrows:list", "params": {"sort": "nonsense"}}
+    assert not (await screen.call("view:open", wrong))["success"]
+    await new_record(office.nodes[0].db, ESCROWS, team.lead)
+    await old.hears()
+    new = LiveView(screen, "board", "listings:list")
+    await new.open()
+    counters = office.nodes[0].app[COUNTERS]
+    assert (counters.views, counters.view_groups) == (1, 1)
+    await new_record(office.nodes[0].db, ESCROWS, team.lead)
+    made = await new_record(office.nodes[0].db, LISTINGS, team.lead)
+    await new.hears()
+    assert new.rows == [made]
+    assert len(old.rows) == 1
+
+
+async def test_my_records_are_mine_and_those_given_to_me(office: Office, team: Team) -> None:
+    mine, theirs = await office.screen(team.agent), await office.screen(team.lead, 1)
+    views = [LiveView(screen, "my", "listings:list", scope="my") for screen in (mine, theirs)]
+    await asyncio.gather(*(view.open() for view in views))
+    node = office.nodes[0]
+    made = await new_record(node.db, LISTINGS, team.lead)
+    await views[1].hears()
+    assert ([], [made["id"]]) == tuple([row["id"] for row in view.rows] for view in views)
+    given = {"owner_id": str(team.agent.user_id)}
+    await node.ask("PATCH", f"/v1/listings/{made['id']}", by=team.lead, body=given)
+    await asyncio.gather(*(view.hears() for view in views))
+    assert ([made["id"]], []) == tuple([row["id"] for row in view.rows] for view in views)
+
+
+async def test_who_does_not_follow_the_team_opens_no_view(office: Office, team: Team) -> None:
+    server = office.nodes[0]
+    screen = Screen(office.session, server.url, await server.token(team.agent), team.id)
+    screen._auth = lambda: {"token": screen.token, "proto": 1, "subs": [{"team": str(uuid4())}]}  # type: ignore[method-assign]  # a client that asks for another team
+    await screen.connect()
+    office.stack.push_async_callback(screen.disconnect)
+    answer = await screen.call("view:open", {"view": "v", "list": "escrows:list"})
+    assert answer["error"]["code"] == "FORBIDDEN"
+
+
+async def test_who_is_removed_is_shown_nothing_more(office: Office, team: Team) -> None:
+    server = office.nodes[0]
+    screen = await office.screen(team.agent)
+    view = LiveView(screen, "v", "escrows:list")
+    await view.open()
+    member = f"/v1/teams/current/members/{team.agent.user_id}"
+    assert (await server.ask("DELETE", member, by=team.owner)).status == 200
+    await new_record(server.db, ESCROWS, team.lead)
+    await screen.closed()
+    assert view.heard == []
+    await until(lambda: server.app[COUNTERS].views == 0)
+    assert server.app[COUNTERS].view_groups == 0
+
+
+async def test_views_are_measured(office: Office, team: Team) -> None:
+    server = office.nodes[0]
+    await LiveView(await office.screen(team.agent), "v", "escrows:list").open()
+    text = (await server.ask("GET", "/metrics")).raw.decode()
+    assert "homeroom_live_views 1.0" in text
+    assert "homeroom_live_view_groups 1.0" in text
+    for name in ("reads", "read_seconds", "failures", "pushes"):
+        assert f"homeroom_live_view_{name}_total " in text
+
+
+class Records:
+    """Makes and changes records of one kind in every way there is; what is refused is no matter."""
+
+    def __init__(
+        self, office: Office, resource: Resource, people: list[Actor], chance: random.Random
+    ) -> None:
+        self._office = office
+        self._resource = resource
+        self._people = people
+        self._chance = chance
+        self.ids: list[str] = []
+
+    async def make(self, count: int) -> None:
+        for _ in range(count):
+            await self._create()
+
+    async def change(self, count: int) -> None:
+        verbs = [
+            self._create,
+            *[self._edit] * 5,
+            *[self._move] * 4,
+            *[self._whole] * 2,
+            self._batch,
+        ]
+        await asyncio.gather(*(self._chance.choice(verbs)() for _ in range(count)))
+
+    async def _create(self) -> None:
+        full = EXAMPLES[self._resource.plural].full
+        wanted = fields(self._resource, property_address=self._chance.choice(WORDS))
+        wanted |= {
+            name: self._chance.choice(PRICES) for name in wanted if name.endswith("_price")
+        } | {"property_type": full["property_type"]}
+        said = await self._ask("POST", "", wanted)
+        if said.status == 201:
+            self.ids.append(said.data["id"])
+
+    async def _edit(self) -> None:
+        full = EXAMPLES[self._resource.plural].full
+        change = a_change(self._resource, full, self._people, WORDS, self._chance)
+        await self._ask("PATCH", f"/{self._any()}", change)
+
+    async def _move(self) -> None:
+        to = self._chance.choice(sorted(self._resource.transitions))
+        await self._ask("PATCH", f"/{self._any()}/status", move_to(self._resource, to))
+
+    async def _whole(self) -> None:
+        method, path = self._chance.choice(
+            [("PATCH", "/archive"), ("PATCH", "/restore"), ("PATCH", "/restore"), ("DELETE", "")]
+        )
+        await self._ask(method, f"/{self._any()}{path}")
+
+    async def _batch(self) -> None:
+        op = self._chance.choice(["archive", "restore", "update"])
+        ids = self._chance.sample(self.ids, min(3, len(self.ids)))
+        changes = {"changes": dict(EXAMPLES[self._resource.plural].change)}
+        await self._ask(
+            "POST", "/batch", {"op": op, "ids": ids} | (changes if op == "update" else {})
+        )
+
+    def _any(self) -> str:
+        return self._chance.choice(self.ids)
+
+    async def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        node = self._chance.choice(self._office.nodes)
+        where = f"/v1/{self._resource.plural}{path}"
+        by = self._chance.choice(self._people)
+        said = await node.ask(method, where, by=by, body=body)
+        assert said.status < 500, said.raw
+        return said
