@@ -222,6 +222,8 @@ TAMPERINGS = {
     "its kind": "UPDATE events SET kind = 'note.deleted'",
     "its time": "UPDATE events SET at = at - interval '1 day'",
     "its digest": "UPDATE events SET digest = sha256('x')",
+    "its audience": "UPDATE events SET audience = 'private:nobody'",
+    "its audience before": "UPDATE events SET audience_before = 'private:nobody'",
     "its hash": "UPDATE events SET h = decode(repeat('00', 16), 'hex')",
     "its existence": "DELETE FROM events",
 }
@@ -237,6 +239,46 @@ async def test_the_audit_names_the_first_event_that_was_tampered_with(
     async with db.transaction() as rows:
         await rows.execute(f"{tampering} WHERE team_id = $1 AND seq = $2", team.id, seq)
     assert await events.first_bad(db, team.id) == seq
+
+
+async def test_an_audience_that_changed_is_in_the_chain(db: Database, team: Team) -> None:
+    private = f"private:{team.agent.user_id}"
+
+    async def work(tx: Transaction) -> Answer:
+        for audience, before in (("all", None), (private, "all"), (private, private)):
+            draft = Draft("note.updated", "note", uuid4(), 2, "{}", "{}", audience, before)
+            tx.append(draft)
+        return Answer("{}")
+
+    await db.write(writer(team), work)
+    found = await read_all(db, team)
+    assert [(event.audience, event.audience_before) for event in found] == [
+        ("all", None), (private, "all"), (private, None)
+    ]  # fmt: skip
+    assert await events.first_bad(db, team.id) is None
+    async with db.transaction() as rows:
+        await rows.execute(
+            "UPDATE events SET audience_before = NULL WHERE team_id = $1 AND seq = 2", team.id
+        )
+    assert await events.first_bad(db, team.id) == 2
+
+
+async def test_a_node_of_the_release_before_goes_on_writing(db: Database, team: Team) -> None:
+    """It calls append_events without the audiences before."""
+    async with db.transaction() as rows:
+        await rows.execute(
+            """
+            SELECT seq
+            FROM append_events($1, $2, 'op', '{note.created}', '{note}', ARRAY[$3::uuid], '{1}',
+                '{all}', '{"{}"}', ARRAY[NULL], '{}')
+            """,
+            team.id,
+            team.agent.user_id,
+            uuid4(),
+        )
+    await db.write(writer(team), one_event())
+    assert [event.is_open for event in await read_all(db, team)] == [True, True]
+    assert await events.first_bad(db, team.id) is None
 
 
 async def test_a_forged_event_at_the_end_is_found(db: Database, team: Team) -> None:
