@@ -24,6 +24,7 @@ class Counters:
     delivered: int = 0
     duplicates: int = 0
     out_of_order: int = 0
+    unchained: int = 0
     repairs: int = 0
     repair_failures: int = 0
     repaired: int = 0
@@ -33,6 +34,7 @@ class Counters:
     rewinds: int = 0
     session_polls: int = 0
     session_poll_failures: int = 0
+    timeline_changes: int = 0
 
     commands: int = 0
     command_failures: int = 0

@@ -56,7 +56,7 @@ class Dispatcher:
             self._counters.duplicates += 1
             if self.ring.covers(event.seq) and self.ring.hash_at(event.seq) != event.h:
                 self._rewind()
-        elif event.seq == self.applied.seq + 1 and self._trusted:
+        elif event.seq == self.applied.seq + 1 and self._trusted and self._follows(event):
             self._apply(event)
             self._apply_held()
         else:
@@ -129,10 +129,20 @@ class Dispatcher:
         self._deliver(event)
 
     def _apply_held(self) -> None:
-        while self._trusted and (event := self._held.pop(self.applied.seq + 1, None)):
-            self._apply(event)
+        while self._trusted and (event := self._held.get(self.applied.seq + 1)):
+            if self._follows(event):
+                self._apply(self._held.pop(event.seq))
         if self.applied.seq >= self._known:
             self._stop_holding()
+
+    def _follows(self, event: Event) -> bool:
+        """Whether the chain goes on with it; if not, it or what was delivered is not the log's."""
+        if event.previous in (None, self.applied.h):
+            return True
+        self._counters.unchained += 1
+        self.distrust()
+        self.repair()
+        return False
 
     async def _repair(self) -> None:
         try:

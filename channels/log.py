@@ -21,6 +21,9 @@ class Log(Protocol):
         """The events after `after`, up to `last`, that say who is in the team and as what."""
         ...
 
+    async def timeline(self) -> str | None:
+        """Which history of Postgres answers; another one after a failover. None: not to be told."""
+
 
 class PostgresLog:
     def __init__(self, db: Database) -> None:
@@ -34,3 +37,6 @@ class PostgresLog:
 
     async def about_members(self, team_id: UUID, after: int, last: int) -> list[Event]:
         return await events.read_kinds(self._db, team_id, after, last, membership.KINDS)
+
+    async def timeline(self) -> str | None:
+        return await events.timeline(self._db)

@@ -71,6 +71,7 @@ class Rooms:
         self._wake = asyncio.Event()
         self._polled_at = 0.0
         self._failed = False
+        self._timeline: str | None = None
         bus.listen(self)
 
     def start(self) -> None:
@@ -240,17 +241,28 @@ class Rooms:
             return
         self._counters.head_polls += 1
         try:
+            timeline = await self._log.timeline()
             self._heads = await self._log.heads(asked_at)
         except Unavailable:
             self._poll_failed(asked_at)
             return
         self._failed = False
         self._polled_at = _now()
+        self._compare_timelines(timeline)
         for team_id, applied in asked_at.items():
             room = self._rooms.get(team_id)
             if room:
                 head = self._heads.get(team_id, NO_HEAD)
                 room.dispatcher.hear_head(head, asked_at=applied, hurry=not self._bus.up)
+
+    def _compare_timelines(self, timeline: str | None) -> None:
+        """After a failover, however quick, every room confirms its past before it goes on."""
+        if timeline and self._timeline and timeline != self._timeline:
+            log.warning("Postgres is on timeline %s, after %s", timeline, self._timeline)
+            self._counters.timeline_changes += 1
+            for room in self._rooms.values():
+                room.dispatcher.distrust()
+        self._timeline = timeline or self._timeline
 
     def _poll_failed(self, teams: dict[UUID, Head]) -> None:
         self._counters.head_poll_failures += 1

@@ -1,15 +1,16 @@
 """The log: one row for each committed change of a team, gapless, in commit order, hash-chained."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-if TYPE_CHECKING:
-    import asyncpg
+import asyncpg
 
+if TYPE_CHECKING:
     from db.database import Database
 
+NONE = "-"  # in a packed event: there is no such word
 EVERYONE = "all"  # the audience of what the whole team may see
 
 
@@ -30,6 +31,8 @@ class Event:
     audience: str
     wire: bytes
     audience_before: str | None = None
+    # The hash before this event, when it travels between nodes; the same event either way.
+    previous: str | None = field(default=None, compare=False)
 
     @property
     def is_open(self) -> bool:
@@ -39,17 +42,17 @@ class Event:
     def pack(self) -> bytes:
         """One Redis message: a header line for the node, then the frame for the screen."""
         head = f"{self.team_id} {self.seq} {self.h} {self.kind} {self.entity_id} {self.audience}"
-        if self.audience_before is not None:
-            head += f" {self.audience_before}"
-        return head.encode() + b"\n" + self.wire
+        head += f" {self.audience_before or NONE} {self.previous or NONE}\n"
+        return head.encode() + self.wire
 
     @classmethod
     def unpack(cls, message: bytes) -> "Event":
         """Raise ValueError on anything that is not a packed event."""
         head, _, wire = message.partition(b"\n")
         team, seq, h, kind, entity_id, audience, *rest = head.decode().split(" ")
-        (before,) = rest or (None,)
-        return cls(UUID(team), int(seq), h, kind, UUID(entity_id), audience, wire, before)
+        before, previous = (None if word == NONE else word for word in rest)
+        entity = UUID(entity_id)
+        return cls(UUID(team), int(seq), h, kind, entity, audience, wire, before, previous)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,15 @@ class Head:
     h: str
 
 
+TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+
 COLUMNS = """
     e.team_id, e.seq, encode(e.h, 'hex') AS h, e.kind, e.entity_id, e.audience, e.audience_before,
     event_wire(e) AS wire
 """
 
 
-def event_of(row: "asyncpg.Record") -> Event:
+def event_of(row: "asyncpg.Record", previous: str | None = None) -> Event:
     return Event(
         team_id=row["team_id"],
         seq=row["seq"],
@@ -76,6 +81,7 @@ def event_of(row: "asyncpg.Record") -> Event:
         audience=row["audience"],
         wire=row["wire"].encode(),
         audience_before=row["audience_before"],
+        previous=previous,
     )
 
 
@@ -130,6 +136,18 @@ async def heads(db: "Database", team_ids: Collection[UUID]) -> dict[UUID, Head]:
         list(team_ids),
     )
     return {row["team_id"]: Head(row["seq"], row["h"]) for row in rows}
+
+
+async def timeline(db: "Database") -> str | None:
+    """Which history of Postgres this is: another one after a failover or a restore to a moment.
+
+    None where it cannot be told, on a service that does not let one ask.
+    """
+    try:
+        found: str | None = await db.fetchval(TIMELINE)
+    except asyncpg.PostgresError:
+        return None
+    return found
 
 
 async def hash_at(db: "Database", team_id: UUID, seq: int) -> str | None:

@@ -81,9 +81,16 @@ VOLATILE = (
     "cumulative_days_on_market",
 )
 
+# The head is locked here already and not by the function, to learn the hash before the first event.
 APPEND = f"""
-    SELECT {COLUMNS}
-    FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS e
+    WITH head AS MATERIALIZED (
+        SELECT team_id, encode(h, 'hex') AS h
+        FROM team_heads
+        WHERE team_id = $1
+        FOR NO KEY UPDATE
+    )
+    SELECT {COLUMNS}, head.h AS previous
+    FROM head, append_events(head.team_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS e
 """
 
 CLAIM = """
@@ -188,7 +195,12 @@ class Transaction:
             [d.before for d in drafts],
             VOLATILE,
         )
-        return [event_of(row) for row in rows]
+        if not rows:
+            raise LookupError(f"team {self.team_id} has no head")
+        events: list[Event] = []
+        for row in rows:
+            events.append(event_of(row, events[-1].h if events else row["previous"]))
+        return events
 
     async def keep(self, answer: Answer) -> None:
         """Remember the answer under the operation's key, in the same transaction as the change."""

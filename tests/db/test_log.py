@@ -213,6 +213,9 @@ async def test_events_are_announced_once_they_are_committed_and_never_else(
     await mine.write(writer(team), one_event())
     await mine.close()
     assert told == await read_all(db, team)
+    again = [events.Event.unpack(event.pack()) for event in told]
+    assert again == told
+    assert [event.previous for event in again] == [await events.hash_at(db, team.id, 0)]
 
 
 TAMPERINGS = {
@@ -373,3 +376,34 @@ async def test_where_a_log_stands_is_told_for_every_seq(db: Database, team: Team
     [event] = await read_all(db, team)
     assert await events.hash_at(db, team.id, 1) == event.h
     assert await events.hash_at(db, team.id, 2) is None
+
+
+async def test_an_announced_event_names_the_hash_before_it(database_url: str, team: Team) -> None:
+    mine = await Database.connect(database_url, min_size=1, max_size=4)
+    told: list[events.Event] = []
+    mine.announce = told.append
+
+    async def three(tx: Transaction) -> Answer:
+        for _ in range(3):
+            tx.append(Draft("note.created", "note", uuid4(), 1, "{}"))
+        return Answer("null")
+
+    await asyncio.gather(*(mine.write(writer(team), three) for _ in range(8)))
+    told = [events.Event.unpack(event.pack()) for event in sorted(told, key=lambda e: e.seq)]
+    hashes = [await events.hash_at(mine, team.id, 0), *(event.h for event in told)]
+    assert [event.previous for event in told] == hashes[:-1]
+    assert len(told) == 24
+    await mine.close()
+
+
+async def test_the_timeline_is_the_servers(db: Database) -> None:
+    timeline = await events.timeline(db)
+    assert timeline is not None
+    assert int(timeline, 16) >= 1
+
+
+async def test_a_timeline_that_cannot_be_told_is_none(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "TIMELINE", "SELECT no_such_function()")
+    assert await events.timeline(db) is None

@@ -63,6 +63,7 @@ class MemoryLog:
         self.delay = 0.005
         self.frozen: int | None = None  # reads see no more than this many events
         self.reads: list[tuple[int, int]] = []
+        self.history = "00000001"
         self._salt = salt
 
     @property
@@ -79,7 +80,9 @@ class MemoryLog:
         seq = head.seq + 1
         h = hashlib.sha256(f"{head.h}{seq}{self._salt}".encode()).hexdigest()[:32]
         wire = json.dumps({"t": str(self.team_id), "s": seq, "h": h, "k": kind}).encode()
-        event = Event(self.team_id, seq, h, kind, entity_id or uuid4(), audience, wire)
+        event = Event(
+            *(self.team_id, seq, h, kind, entity_id or uuid4(), audience, wire), previous=head.h
+        )
         self.events.append(event)
         return event
 
@@ -101,6 +104,10 @@ class MemoryLog:
         await self._answer()
         seen = len(self.events[: self.frozen])
         return {self.team_id: self.position(seen)} if self.team_id in team_ids else {}
+
+    async def timeline(self) -> str | None:
+        await self._answer()
+        return self.history
 
     async def _answer(self) -> None:
         await asyncio.sleep(self.delay)

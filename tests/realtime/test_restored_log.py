@@ -87,6 +87,70 @@ def test_after_an_outage_nothing_goes_out_before_the_past_is_confirmed() -> None
     simulate(restore())
 
 
+def test_another_timeline_makes_every_room_confirm_its_past() -> None:
+    """The standby that took over had everything: nobody is disturbed."""
+
+    async def fail_over() -> None:
+        stage = Stage(MemoryLog(uuid4())).start()
+        ear = await at_ten(stage)
+        await asyncio.sleep(3)
+        reads = len(stage.log.reads)
+        stage.log.history = "00000002"
+        await asyncio.sleep(3)
+        assert stage.counters.timeline_changes == 1
+        assert len(stage.log.reads) == reads + 1
+        stage.commit()
+        await asyncio.sleep(0.1)
+        assert ear.seqs == list(range(1, 12))
+        assert ear.closed == []
+        await stage.supervisor.close()
+
+    simulate(fail_over())
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_an_event_that_does_not_follow_goes_to_nobody(*, held: bool) -> None:
+    """No poll failed, and of the new log's messages none arrived that would have told."""
+
+    async def restore() -> None:
+        stage = Stage(MemoryLog(uuid4())).start()
+        ear = await at_ten(stage)
+        stage.log.restore(KEPT, "another past")
+        for _ in range(12 - KEPT):
+            stage.log.commit()
+        eleventh, twelfth = stage.log.events[10:]
+        for event in (twelfth, eleventh) if held else (eleventh, twelfth):
+            stage.bus.publish(event)
+        await asyncio.sleep(0.2)
+        assert ear.seqs == list(range(1, 11))
+        assert ear.closed == [Close.RESTORED]
+        assert stage.counters.unchained >= 1
+        await stage.supervisor.close()
+
+    simulate(restore())
+
+
+def test_a_message_of_a_past_that_is_no_more_does_no_harm() -> None:
+    """It was under way while the log went back; what follows here is what Postgres has."""
+
+    async def restore() -> None:
+        stage = Stage(MemoryLog(uuid4())).start()
+        ear = await at_ten(stage)
+        stray = MemoryLog(stage.log.team_id, "a past that was lost")
+        for _ in range(11):
+            stray.commit()
+        stage.bus.publish(stray.events[10])
+        await asyncio.sleep(0.1)
+        assert ear.seqs == list(range(1, 11))
+        stage.commit(3)
+        await asyncio.sleep(0.2)
+        assert [seen["h"] for seen in ear.events] == [event.h for event in stage.log.events]
+        assert ear.closed == []
+        await stage.supervisor.close()
+
+    simulate(restore())
+
+
 def test_who_joins_while_the_log_goes_back_joins_the_log_that_is() -> None:
     async def restore() -> None:
         stage = Stage(MemoryLog(uuid4()))
