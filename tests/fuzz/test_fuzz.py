@@ -29,7 +29,7 @@ AT_ONCE = 16
 SHARES = (0.0, 0.05, 0.2, 0.5)
 
 # Beside ours: what WebSocket itself has for an end without a fault, and for the faults of frames.
-CODES = {close.value for close in Close} | {1000, 1002, 1003, 1007, 1009}
+CODES = {close.code for close in Close} | {1000, 1002, 1003, 1007, 1009}
 
 
 async def test_no_bytes_a_client_can_send_do_harm(
