@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from typing_extensions import override
 
 from channels import membership
+from channels.audience import Sees, everyone_alone
 from channels.bus import MemoryBus, MemoryHub, Route, straight
 from channels.counters import Counters
 from channels.members import Close, Member
@@ -48,8 +49,16 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         return super().time() + self._ahead
 
 
-def simulate(coroutine: Coroutine[Any, Any, T]) -> T:
-    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+class StillLoop(JumpingLoop):
+    """Its time passes in jumps alone: what is computed takes none, however busy the machine is."""
+
+    @override
+    def time(self) -> float:
+        return self._ahead
+
+
+def simulate(coroutine: Coroutine[Any, Any, T], loop: type[JumpingLoop] = JumpingLoop) -> T:
+    with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(coroutine)
 
 
@@ -74,12 +83,18 @@ class MemoryLog:
         return Head(seq, self.events[seq - 1].h) if seq else Head(0, GENESIS)
 
     def commit(
-        self, *, audience: str = "all", kind: str = "note.created", entity_id: UUID | None = None
+        self,
+        *,
+        audience: str = "all",
+        kind: str = "note.created",
+        entity_id: UUID | None = None,
+        **fields: str,
     ) -> Event:
         head = self.head
         seq = head.seq + 1
         h = hashlib.sha256(f"{head.h}{seq}{self._salt}".encode()).hexdigest()[:32]
-        wire = json.dumps({"t": str(self.team_id), "s": seq, "h": h, "k": kind}).encode()
+        frame = {"t": str(self.team_id), "s": seq, "h": h, "k": kind, "d": fields}
+        wire = json.dumps(frame).encode()
         event = Event(
             *(self.team_id, seq, h, kind, entity_id or uuid4(), audience, wire), previous=head.h
         )
@@ -122,12 +137,16 @@ def an_actor(team_id: UUID) -> Bearer:
 class Stage:
     """One node's rooms over a memory log and a memory bus; its polls run once `start`ed."""
 
-    def __init__(self, log: MemoryLog, route: Route = straight) -> None:
+    def __init__(
+        self, log: MemoryLog, route: Route = straight, sees: Sees = everyone_alone
+    ) -> None:
         self.log = log
         self.counters = Counters()
         self.supervisor = Supervisor(self.counters)
         self.bus = MemoryBus(MemoryHub(route))
-        self.rooms = Rooms(log, self.bus, counters=self.counters, supervisor=self.supervisor)
+        self.rooms = Rooms(
+            log, self.bus, counters=self.counters, supervisor=self.supervisor, sees=sees
+        )
         self.bus.start()
 
     def start(self) -> Self:

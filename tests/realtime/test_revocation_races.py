@@ -1,0 +1,17 @@
+"""However joins, removals, roles and bursts meet: nothing after a removal, and nobody wronged."""
+
+import os
+
+from tests.realtime.races import race
+
+RUNS = int(os.environ.get("RACES", "2500"))
+SEED = int(os.environ.get("RACES_SEED", "3"))
+
+
+def test_in_no_interleaving_does_an_event_reach_somebody_removed_before_it() -> None:
+    tally = race(SEED, RUNS)
+    assert tally.faults == []
+    assert (tally.leaked, tally.overseen, tally.stayed, tally.wronged) == (0, 0, 0, 0)
+    assert tally.slowest < 2.2
+    assert tally.runs == RUNS
+    assert tally.denied > 0  # or the race that this is about was never run
