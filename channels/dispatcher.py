@@ -50,6 +50,15 @@ class Dispatcher:
         self._reaching = asyncio.Lock()
         self._closed = False
 
+    @property
+    def known(self) -> int:
+        """The highest number anybody told of; beyond `applied`, something is on its way."""
+        return self._known
+
+    def know(self, seq: int) -> None:
+        """Event `seq` was committed here; it comes by the bus, or the head poll finds it."""
+        self._known = max(self._known, seq)
+
     def offer(self, event: Event) -> None:
         """Take an event from the bus: deliver it, hold it until its turn, or drop it."""
         if event.seq <= self.applied.seq:

@@ -1,4 +1,4 @@
-"""The live rooms of one node: opened for their first member, let go when empty."""
+"""The live rooms of one node: opened for their first member or reader, let go when empty."""
 
 import asyncio
 import logging
@@ -13,6 +13,7 @@ from uuid import UUID
 from channels.audience import Sees, everyone_alone
 from channels.bus import Bus
 from channels.counters import Counters
+from channels.followed import Followed
 from channels.log import Log
 from channels.members import Member
 from channels.room import Room
@@ -27,7 +28,8 @@ POLL_SECONDS = 2.0  # how long a lost message can stay unnoticed
 DEAF_POLL_SECONDS = 0.25  # the same without Redis
 BEAT_SECONDS = 15.0
 STALE_SECONDS = 10.0  # Postgres has not answered for so long: members are told
-LINGER_SECONDS = 30.0  # an empty room waits for a reload or a reconnect
+LINGER_SECONDS = 30.0  # an empty room waits for a reload, a reconnect or another read
+RELIABLE_SECONDS = 2 * POLL_SECONDS  # after a head poll; then its heads are not relied upon
 
 NO_HEAD = Head(0, "")
 
@@ -66,6 +68,7 @@ class Rooms:
         self._rooms: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Future[Room]] = {}
         self._early: dict[UUID, list[Event]] = {}
+        self._followed: dict[UUID, Followed] = {}
         self._heads: dict[UUID, Head] = {}
         self._watchers: list[Callable[[Event], None]] = []
         self._wake = asyncio.Event()
@@ -86,6 +89,31 @@ class Rooms:
     def watch(self, watcher: Callable[[Event], None]) -> None:
         """Have every event of the open rooms told, in order, once, before it goes to a screen."""
         self._watchers.append(watcher)
+
+    # Readers
+
+    def follow(self, team_id: UUID) -> Followed | None:
+        """What is heard of a team's log; asking makes this node listen, for as long as it is asked.
+
+        None while it does not listen yet, and while Postgres has not confirmed the heads for so
+        long that a message lost on the bus could matter.
+        """
+        followed = self._followed.get(team_id)
+        now = _now()
+        if followed is None:
+            self._opening_of(team_id)
+            return None
+        followed.asked_at = now
+        return followed if now - self._polled_at < RELIABLE_SECONDS else None
+
+    def announce(self, event: Event) -> None:
+        """An event was committed on this node: tell them all, and know of it before they do."""
+        room = self._rooms.get(event.team_id)
+        if room:
+            room.dispatcher.know(event.seq)
+        elif event.team_id in self._early:
+            self._early[event.team_id].append(event)
+        self._bus.publish(event)
 
     # Members
 
@@ -159,6 +187,9 @@ class Rooms:
         self._wake.set()
 
     def _tell(self, event: Event) -> None:
+        followed = self._followed.get(event.team_id)
+        if followed:
+            followed.touch(event)
         for watcher in self._watchers:
             watcher(event)
 
@@ -167,15 +198,16 @@ class Rooms:
     async def _open(self, team_id: UUID) -> Room:
         """The team's room; many who ask at once wait for one opening."""
         room = self._rooms.get(team_id)
-        if room:
-            return room
+        return await asyncio.shield(self._opening_of(team_id)) if room is None else room
+
+    def _opening_of(self, team_id: UUID) -> asyncio.Future[Room]:
         opening = self._opening.get(team_id)
         if opening is None:
             opening = asyncio.get_running_loop().create_future()
             opening.add_done_callback(_look)
             self._opening[team_id] = opening
             self._supervisor.spawn(f"open {team_id}", partial(self._open_now, team_id, opening))
-        return await asyncio.shield(opening)
+        return opening
 
     async def _open_now(self, team_id: UUID, opening: asyncio.Future[Room]) -> None:
         """Subscribe first, read the head second: what is committed in between is heard."""
@@ -200,6 +232,7 @@ class Rooms:
                 sees=self._sees,
             )
             self._rooms[team_id] = room
+            self._followed[team_id] = Followed(room.dispatcher, now=_now())
             self._counters.rooms += 1
             for event in self._early[team_id]:
                 room.dispatcher.offer(event)
@@ -212,13 +245,15 @@ class Rooms:
     def _let_go(self, room: Room) -> None:
         if self._rooms.get(room.team_id) is room:
             del self._rooms[room.team_id]
+            self._followed.pop(room.team_id).closed = True
             self._counters.rooms -= 1
             self._bus.unsubscribe(room.team_id)
         room.close()
 
     def _let_go_of_empty(self) -> None:
-        for room in list(self._rooms.values()):
-            if not room.members and _now() - room.empty_since > LINGER_SECONDS:
+        for team_id, room in list(self._rooms.items()):
+            wanted = max(room.empty_since, self._followed[team_id].asked_at)
+            if not room.members and _now() - wanted > LINGER_SECONDS:
                 self._let_go(room)
 
     # The head poll

@@ -21,6 +21,7 @@ class Event:
     `wire` is the finished JSON object of the event frame, the same bytes live and in replay.
     `h` is the chain hash after this event (32 hex digits); (seq, h) is the resume token.
     `audience` may see the record since; `audience_before` could until then, where it differs.
+    `entity` is the kind of record it is about; "" where that is not known.
     """
 
     team_id: UUID
@@ -33,6 +34,7 @@ class Event:
     audience_before: str | None = None
     # The hash before this event, when it travels between nodes; the same event either way.
     previous: str | None = field(default=None, compare=False)
+    entity: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -41,18 +43,28 @@ class Event:
 
     def pack(self) -> bytes:
         """One Redis message: a header line for the node, then the frame for the screen."""
-        head = f"{self.team_id} {self.seq} {self.h} {self.kind} {self.entity_id} {self.audience}"
-        head += f" {self.audience_before or NONE} {self.previous or NONE}\n"
-        return head.encode() + self.wire
+        about = f"{self.kind} {self.entity or NONE} {self.entity_id} {self.audience}"
+        before = f"{self.audience_before or NONE} {self.previous or NONE}"
+        return f"{self.team_id} {self.seq} {self.h} {about} {before}\n".encode() + self.wire
 
     @classmethod
     def unpack(cls, message: bytes) -> "Event":
         """Raise ValueError on anything that is not a packed event."""
         head, _, wire = message.partition(b"\n")
-        team, seq, h, kind, entity_id, audience, *rest = head.decode().split(" ")
+        team, seq, h, kind, entity, entity_id, audience, *rest = head.decode().split(" ")
         before, previous = (None if word == NONE else word for word in rest)
-        entity = UUID(entity_id)
-        return cls(UUID(team), int(seq), h, kind, entity, audience, wire, before, previous)
+        return cls(
+            team_id=UUID(team),
+            seq=int(seq),
+            h=h,
+            kind=kind,
+            entity_id=UUID(entity_id),
+            audience=audience,
+            wire=wire,
+            audience_before=before,
+            previous=previous,
+            entity="" if entity == NONE else entity,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,8 @@ class Head:
 TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 
 COLUMNS = """
-    e.team_id, e.seq, encode(e.h, 'hex') AS h, e.kind, e.entity_id, e.audience, e.audience_before,
+    e.team_id, e.seq, encode(e.h, 'hex') AS h, e.kind, e.entity, e.entity_id, e.audience,
+    e.audience_before,
     event_wire(e) AS wire
 """
 
@@ -82,6 +95,7 @@ def event_of(row: "asyncpg.Record", previous: str | None = None) -> Event:
         wire=row["wire"].encode(),
         audience_before=row["audience_before"],
         previous=previous,
+        entity=row["entity"],
     )
 
 
