@@ -1,6 +1,6 @@
 """Turns replies and refusals into HTTP responses."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Final
 
 import structlog
@@ -16,7 +16,10 @@ log = structlog.get_logger("server")
 
 JSON: Final = "application/json; charset=utf-8"
 NO_CONTENT: Final = 204
+NOT_MODIFIED: Final = 304
 CACHE_CONTROL, ETAG = istr("Cache-Control"), istr("ETag")
+AS_OF, X_CACHE = istr("X-As-Of"), istr("X-Cache")
+REVALIDATED: Final = "private, no-cache"  # kept by the asker alone, who asks again each time
 POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 SERVER_NAME: Final = "Homeroom"  # ours by name: the versions below it are nobody's business
 GUARDS: Final = {
@@ -28,23 +31,24 @@ GUARDS: Final = {
 }
 
 # Copied into every answer; with its names folded once and for all.
+BARE: Final = CIMultiDict(GUARDS)
 ALWAYS: Final = CIMultiDict(
     {istr("Content-Type"): JSON, istr("Content-Security-Policy"): POLICY, **GUARDS}
 )
 
 
-def of_reply(reply: Reply, *, seen: str | None = None) -> web.Response:
-    """`seen` is the request's If-None-Match: what the client has already is not sent again."""
-    if seen is not None and _has(seen, reply.headers.get("ETag")):
-        return web.Response(status=304, headers=dict(reply.headers))
+def of_reply(reply: Reply) -> web.Response:
+    if reply.status == NOT_MODIFIED:
+        return web.Response(status=NOT_MODIFIED, headers=_described(BARE.copy(), reply))
     if reply.status == NO_CONTENT:
         return web.Response(status=NO_CONTENT, headers=dict(reply.headers))
-    headers = _headers(reply.headers)
+    headers = _described(ALWAYS.copy(), reply)
     return web.Response(body=envelope.success(reply), status=reply.status, headers=headers)
 
 
 def of_refusal(error: DomainError) -> web.Response:
-    headers = _headers({})
+    headers = ALWAYS.copy()
+    headers[CACHE_CONTROL] = "no-store"
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
@@ -77,13 +81,12 @@ async def download(
     return response
 
 
-def _headers(own: Mapping[str, str]) -> "CIMultiDict[str]":
-    headers = ALWAYS.copy()
-    headers.update(own)
-    headers.setdefault(CACHE_CONTROL, "private, no-cache" if ETAG in headers else "no-store")
+def _described(headers: "CIMultiDict[str]", reply: Reply) -> "CIMultiDict[str]":
+    """Its own headers, how long it may be kept, and where in the log it stands."""
+    headers.update(reply.headers)
+    headers.setdefault(CACHE_CONTROL, REVALIDATED if ETAG in headers else "no-store")
+    if reply.as_of is not None:
+        headers[AS_OF] = f"{reply.as_of.head.seq}:{reply.as_of.head.h}"
+    if reply.cache:
+        headers[X_CACHE] = reply.cache
     return headers
-
-
-def _has(seen: str, tag: str | None) -> bool:
-    tags = [part.strip().removeprefix("W/") for part in seen.split(",")]
-    return tag is not None and ("*" in tags or tag.removeprefix("W/") in tags)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Call, Endpoint, Method
@@ -21,11 +22,39 @@ from server import headers, json_input, validate
 Authenticate = Callable[[str], Awaitable[Actor]]
 
 MAX_BODY: Final = 1024 * 1024
+MAX_QUERY: Final = 300  # characters of a query string that is remembered
+REMEMBERED: Final = 256  # of them, for each endpoint
 UTF8: Final = (None, "utf-8", "utf8", "UTF-8", "UTF8")
 
 
+class Queries:
+    """The query strings of an endpoint, read and checked; the same ones come again and again."""
+
+    def __init__(self, model: type[BaseModel] | None) -> None:
+        self._model = model
+        self._read: dict[str, tuple[BaseModel | None, str]] = {}
+
+    def read(self, request: web.Request) -> tuple[BaseModel | None, str]:
+        """The parameters, and one text for all spellings of them."""
+        raw = request.rel_url.raw_query_string
+        known = self._read.get(raw)
+        if known is None:
+            params = validate.query(self._model, _single(request))
+            known = params, one_text(params)
+            if len(raw) <= MAX_QUERY:
+                if len(self._read) >= REMEMBERED:
+                    self._read.clear()
+                self._read[raw] = known
+        return known
+
+
 async def from_request(
-    endpoint: Endpoint, request: web.Request, authenticate: Authenticate, *, remote: str
+    endpoint: Endpoint,
+    request: web.Request,
+    authenticate: Authenticate,
+    *,
+    queries: Queries,
+    remote: str,
 ) -> Call:
     actor = None
     if endpoint.roles is not None:
@@ -34,12 +63,22 @@ async def from_request(
             raise Unauthenticated("Sign in first: Authorization: Bearer <access token>")
         actor = allowed(endpoint, await authenticate(token))
     path = _path(request.match_info)
-    params = validate.query(endpoint.params, _single(request))
+    params, query = queries.read(request)
+    if endpoint.method is Method.GET:
+        given = request.headers
+        return Call(
+            actor,
+            path,
+            params,
+            None,
+            remote=remote,
+            query=query,
+            min_seq=headers.min_seq(given),
+            seen=given.get("If-None-Match"),
+        )
     body, said = None, None
     if endpoint.body is not None:
         body, said = validate.body(endpoint.body, await _read(request))
-    if endpoint.method is Method.GET:
-        return Call(actor, path, params, body, remote=remote)
     version, op = _agreed(headers.if_match(request.headers), body), None
     if (key := request.headers.get("Idempotency-Key")) is not None:
         key = headers.operation_key(key, field="Idempotency-Key")
@@ -57,7 +96,8 @@ def from_payload(endpoint: Endpoint, actor: Actor, payload: object) -> Call:
     path = {name: _text(said, name) for name in endpoint_parts(endpoint)}
     params = validate.query(endpoint.params, _object(said, "params"))
     if endpoint.method is Method.GET:
-        return Call(actor, path, params, None)
+        seen = _min_seq(said.get("min_seq"))
+        return Call(actor, path, params, None, query=one_text(params), min_seq=seen)
     key = headers.operation_key(said.get("op"), field="op")
     beside = _version(said.get("version"))
     body, document = None, None
@@ -66,6 +106,11 @@ def from_payload(endpoint: Endpoint, actor: Actor, payload: object) -> Call:
     version = _agreed(beside, body)
     op = headers.operation(key, endpoint.name, path, [document, version])
     return Call(actor, path, params, body, version, op)
+
+
+def one_text(params: BaseModel | None) -> str:
+    """Equal for equal parameters."""
+    return "" if params is None else params.model_dump_json(exclude_defaults=True)
 
 
 def endpoint_parts(endpoint: Endpoint) -> list[str]:
@@ -126,8 +171,7 @@ def _agreed(outside: int | None, body: Any) -> int | None:
 
 def _refuse_unknown(endpoint: Endpoint, said: Mapping[str, Any]) -> None:
     known = {"params", *endpoint_parts(endpoint)}
-    if endpoint.method is not Method.GET:
-        known |= {"body", "op", "version"}
+    known |= {"min_seq"} if endpoint.method is Method.GET else {"body", "op", "version"}
     for name in said.keys() - known:
         raise Invalid.field(str(name)[:60], "There is no such field", "unknown_field")
 
@@ -152,6 +196,14 @@ def _version(value: object) -> int | None:
     if value is None or (type(value) is int and 0 < value < 10**9):
         return value
     raise Invalid.field("version", "A record's version is expected, like 3", "invalid")
+
+
+def _min_seq(value: object) -> int:
+    if value is None:
+        return 0
+    if type(value) is int and 0 <= value < 10**18:
+        return value
+    raise Invalid.field("min_seq", "An event's number is expected, like 1824", "invalid")
 
 
 def _encoded(document: dict[str, Any]) -> bytes:

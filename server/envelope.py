@@ -11,12 +11,16 @@ from domains.kit.errors import DomainError
 
 
 def success(reply: Reply) -> bytes:
+    if reply.body is not None:
+        return reply.body
     parts = [b'{"success":true,"data":', reply.data]
     if reply.pagination is not None:
         parts += (b',"pagination":', reply.pagination)
     if reply.stats is not None:
         parts += (b',"stats":', reply.stats)
-    if reply.meta is not None:
+    if reply.as_of is not None:
+        parts += (b',"meta":', reply.as_of.meta)
+    elif reply.meta is not None:
         parts += (b',"meta":', reply.meta)
     parts.append(b"}")
     return b"".join(parts)

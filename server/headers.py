@@ -14,7 +14,9 @@ from domains.kit.errors import Invalid, Unauthenticated
 from server.settings import Network
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
-VERSION: Final = re.compile(r'(?:W/)?"(\d{1,9})"|(\d{1,9})')
+# A record's tag is its version and a digest, "3.8c1f…"; the version alone names it as well.
+VERSION: Final = re.compile(r'(?:W/)?"(\d{1,9})(?:\.[0-9a-f]{1,64})?"|(\d{1,9})')
+SEQ: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -38,7 +40,7 @@ def bearer(headers: Mapping[str, str]) -> str | None:
 
 
 def if_match(headers: Mapping[str, str]) -> int | None:
-    """The version a write was based on: `3`, `"3"` or `W/"3"`; `*` asks for nothing."""
+    """The version a write was based on: `3`, `"3"`, `W/"3"` or a record's tag; `*` for any."""
     given = headers.get("If-Match")
     if given is None or given == "*":
         return None
@@ -46,6 +48,16 @@ def if_match(headers: Mapping[str, str]) -> int | None:
     if found is None:
         raise Invalid.field("If-Match", "A record's version is expected, like 3", "invalid")
     return int(found[1] or found[2])
+
+
+def min_seq(headers: Mapping[str, str]) -> int:
+    """The event that the caller has seen already, and must find in what is read; 0 for none."""
+    given = headers.get("X-Min-Seq")
+    if given is None:
+        return 0
+    if not SEQ.fullmatch(given):
+        raise Invalid.field("X-Min-Seq", "An event's number is expected, like 1824", "invalid")
+    return int(given)
 
 
 def operation_key(key: object, *, field: str) -> str:

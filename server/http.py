@@ -38,17 +38,20 @@ def _fixed_first(endpoint: Endpoint) -> tuple[list[tuple[bool, str]], str]:
 def _handler(
     endpoint: Endpoint, authenticate: Authenticate, proxies: tuple[Network, ...]
 ) -> Handler:
+    queries = calls.Queries(endpoint.params)
+
     async def handle(request: web.Request) -> web.StreamResponse:
         request[NAME] = endpoint.name
         given = request.headers
         remote = headers.client_address(request.remote, given.get("X-Forwarded-For"), proxies)
-        call = await calls.from_request(endpoint, request, authenticate, remote=remote)
+        call = await calls.from_request(
+            endpoint, request, authenticate, queries=queries, remote=remote
+        )
         if call.actor is not None:
             request[ACTOR] = call.actor
         reply = await endpoint.run(call)
         if reply.stream is not None:
             return await answers.download(request, reply, reply.stream)
-        seen = given.get("If-None-Match") if endpoint.method is Method.GET else None
-        return answers.of_reply(reply, seen=seen)
+        return answers.of_reply(reply)
 
     return handle

@@ -16,6 +16,7 @@ from db.clock import PostgresClock
 from db.database import Database
 from domains.auth.authenticator import Authenticator
 from domains.auth.tokens import Tokens
+from domains.kit.cache import ReadCache
 from domains.kit.endpoint import Endpoint
 from domains.kit.services import Services
 from server.backing import Urls
@@ -37,6 +38,7 @@ COUNTERS = web.AppKey("counters", Counters)
 SUPERVISOR = web.AppKey("supervisor", VitalTasks)
 BUS = web.AppKey("bus", Bus)
 ROOMS = web.AppKey("rooms", Rooms)
+READ_CACHE = web.AppKey("read_cache", ReadCache)
 GATEWAY: web.AppKey[Gateway[Any]] = web.AppKey("gateway", Gateway)
 STOPPING = web.AppKey("stopping", asyncio.Event)
 PRESENCE = web.AppKey("presence", Presence)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
@@ -26,8 +27,10 @@ from db.clock import ASK, PostgresClock
 from db.events import Event
 from domains.auth.authenticator import Authenticator
 from domains.auth.tokens import Tokens
+from domains.kit.cache import ReadCache
 from domains.kit.policy import may_see
-from server import backing, catalogue, docs_page, health, http
+from server import backing, catalogue, docs_page, envelope, health, http
+from server.cache_metrics import cache_readings
 from server.commands import commands
 from server.demo.seed import seed
 from server.health import Health
@@ -43,6 +46,7 @@ from server.keys import (
     GATEWAY,
     METRICS,
     PRESENCE,
+    READ_CACHE,
     REVOCATION,
     ROOMS,
     SECRETS,
@@ -61,6 +65,7 @@ from server.vital import VitalTasks
 from server.web import routes as dashboard
 
 CANCEL_SECONDS: Final = 1.0
+MEGABYTE: Final = 1024 * 1024
 
 
 async def servers(app: web.Application) -> AsyncIterator[None]:
@@ -140,7 +145,7 @@ async def credentials(app: web.Application) -> AsyncIterator[None]:
 
 
 def _announce(app: web.Application, event: Event) -> None:
-    app[BUS].publish(event)
+    app[ROOMS].announce(event)
     _forget_members(app, event)
 
 
@@ -162,7 +167,16 @@ def _cut_off_here(app: web.Application, user_id: UUID) -> None:
 
 async def domains(app: web.Application) -> AsyncIterator[None]:
     app[SERVICES] = catalogue.services(app[DATABASE], app[TOKENS], cut_off=partial(_cut_off, app))
-    app[ENDPOINTS] = catalogue.endpoints(app[SERVICES])
+    found = catalogue.endpoints(app[SERVICES])
+    app[READ_CACHE] = ReadCache(
+        app[ROOMS],
+        envelope.success,
+        clock=app[CLOCK].now,
+        budget=app[SETTINGS].read_cache_mb * MEGABYTE,
+        # What a release shows may change without any record having changed.
+        salt=hashlib.blake2b(catalogue.document(found), digest_size=16).digest(),
+    )
+    app[ENDPOINTS] = [app[READ_CACHE].before(endpoint) for endpoint in found]
     yield
 
 
@@ -235,6 +249,7 @@ async def watch(app: web.Application) -> AsyncIterator[None]:
         clock_offset=lambda: app[CLOCK].offset,
     )
     app[METRICS].watch(readings(app[COUNTERS], app[BUS], app[ROOMS], app[CLOCK]))
+    app[METRICS].watch(cache_readings(app[READ_CACHE]))
     health.add_routes(app, state, app[METRICS])
     yield
 

@@ -23,8 +23,10 @@ REQUEST_ID = web.RequestKey("request_id", str)
 SOCKETS: Final = "/socket.io/"
 SLOW_SECONDS: Final = 0.5
 PREFLIGHT_SECONDS: Final = "600"
-SENT: Final = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
-SHOWN: Final = "ETag, Retry-After, X-Request-Id"
+SENT: Final = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Min-Seq, X-Request-Id"
+)
+SHOWN: Final = "ETag, Retry-After, X-As-Of, X-Cache, X-Request-Id"
 GUARD: Final = istr("X-Content-Type-Options")
 REQUEST_ID_NAME: Final = istr("X-Request-Id")
 SERVER: Final = istr("Server")

@@ -110,7 +110,7 @@ def _operation(endpoint: Endpoint, refs: Mapping[Any, Json], schemas: Mapping[st
             *_query(endpoint, refs, schemas),
             *_head(endpoint),
         ],
-        "responses": {**_answer(endpoint, refs), **_refusals(endpoint)},
+        "responses": {**_answer(endpoint, refs), **_unchanged(endpoint), **_refusals(endpoint)},
         "security": [{"bearer": []}] if endpoint.roles is not None else [],
     }
     if endpoint.socket:
@@ -171,11 +171,12 @@ def _sentence(name: str) -> str:
 
 
 def _head(endpoint: Endpoint) -> list[Json]:
-    if endpoint.method is Method.GET or endpoint.roles is None or endpoint.tag == "auth":
+    if endpoint.roles is None or endpoint.tag == "auth":
         return []  # nothing of signing in is kept to be answered again
-    names = ["IdempotencyKey"]
-    if "{id}" in endpoint.path:
-        names.append("IfMatch")
+    if endpoint.method is Method.GET:
+        names = ["MinSeq"] if endpoint.topics is None else ["MinSeq", "IfNoneMatch"]
+    else:
+        names = ["IdempotencyKey", "IfMatch"] if "{id}" in endpoint.path else ["IdempotencyKey"]
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
@@ -193,6 +194,10 @@ def _answer(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
     return {
         status: parts.envelope({"type": "array", "items": record}, endpoint.summary, paged=paged)
     }
+
+
+def _unchanged(endpoint: Endpoint) -> Json:
+    return {} if endpoint.topics is None else {"304": parts.UNCHANGED}
 
 
 def _refusals(endpoint: Endpoint) -> Json:

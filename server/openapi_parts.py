@@ -35,6 +35,20 @@ PARAMETERS: Final[Json] = {
         " merged; the same field changed twice is a 409. Without it the last write wins by field.",
         "schema": {"type": "string", "examples": ["3"]},
     },
+    "IfNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "required": False,
+        "description": "The ETag of what you have: 304 while nothing in it has changed.",
+        "schema": {"type": "string"},
+    },
+    "MinSeq": {
+        "name": "X-Min-Seq",
+        "in": "header",
+        "required": False,
+        "description": "An event you have seen: what you read is as of it or later, on any node.",
+        "schema": {"type": "string", "pattern": "^[0-9]{1,18}$", "examples": ["1824"]},
+    },
 }
 
 SCHEMAS: Final[Json] = {
@@ -58,6 +72,10 @@ SCHEMAS: Final[Json] = {
             "as_of_seq": {
                 "type": "integer",
                 "description": "The team's last event in this answer: start a stream here",
+            },
+            "as_of_h": {
+                "type": "string",
+                "description": "That event's hash, to start the stream with",
             },
             "seq": {
                 "type": ["integer", "null"],
@@ -115,6 +133,11 @@ QUERY_SENTENCES: Final = {
     "updated_since": "Changed at or after this instant",
     "before_seq": "Only what came before this event",
     "after_seq": "Only what came after this event",
+}
+
+UNCHANGED: Final[Json] = {
+    "description": "You have it already",
+    "headers": {"ETag": {"schema": {"type": "string"}}, "X-As-Of": {"schema": {"type": "string"}}},
 }
 
 CSV: Final[Json] = {

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     db_pool_max: int = Field(
         default=10, ge=2, le=200, description="The most Postgres connections of one process."
     )
+    read_cache_mb: int = Field(
+        default=64, ge=0, le=100_000, description="Memory for answers kept until they change."
+    )
     jwt_secret: SecretStr | None = Field(
         default=None,
         description="Signs access tokens, 32 bytes or more; generated once per DATA_DIR if absent.",

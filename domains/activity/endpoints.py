@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from db.as_of import EVERYTHING, AsOf, as_of
 from db.database import Database
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
@@ -47,7 +48,7 @@ class ActivityEntry(Output):
 # now; what was told while it was private stays hidden when it is not any more.
 ACTIVITY = f"""
     SELECT
-        (SELECT seq FROM team_heads WHERE team_id = $1) AS head,
+        {as_of(EVERYTHING)} AS as_of,
         (SELECT coalesce(json_agg(x)::text, '[]') FROM (
             SELECT e.team_id AS t, e.seq AS s, e.at, e.kind AS k, e.entity AS e, e.entity_id AS id,
                 e.version AS ver,
@@ -89,7 +90,7 @@ async def activity(db: Database, actor: Actor, query: ActivityQuery) -> Reply:
         query.limit,
         audiences_of(actor),
     )
-    return Reply(row["entries"].encode(), meta=b'{"as_of_seq":%d}' % row["head"])
+    return Reply(row["entries"].encode(), as_of=AsOf.read(row["as_of"]))
 
 
 def endpoints(services: Services) -> list[Endpoint]:
@@ -107,5 +108,6 @@ def endpoints(services: Services) -> list[Endpoint]:
             params=ActivityQuery,
             many=True,
             tag="activity",
+            topics=EVERYTHING,
         )
     ]

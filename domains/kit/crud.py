@@ -116,20 +116,21 @@ def crud(db: Database, resource: Resource) -> list[Endpoint]:
     all_of, one = f"/{plural}", f"/{plural}/{{id}}"
     a_name = f"an {name}" if name[0] in "aeiou" else f"a {name}"
     reading: dict[str, Any] = {"roles": resource.readers, "tag": plural}
+    kept: dict[str, Any] = {"topics": resource.topics, **reading}
     writing: dict[str, Any] = {"roles": resource.writers, "tag": plural}
     return [
         Endpoint(f"{plural}:list", Method.GET, all_of, verbs.find, image, f"List {plural}",
-                 params=resource.query, many=True, live=verbs.live, **reading),
+                 params=resource.query, many=True, live=verbs.live, **kept),
         Endpoint(f"{plural}:create", Method.POST, all_of, verbs.create, image, f"Add {a_name}",
                  body=resource.create, status=201, **writing),
         Endpoint(f"{plural}:stats", Method.GET, f"{all_of}/stats", verbs.stats,
-                 resource.stats_model, f"Statistics of {plural}", params=resource.query, **reading),
+                 resource.stats_model, f"Statistics of {plural}", params=resource.query, **kept),
         Endpoint(f"{plural}:export", Method.GET, f"{all_of}/export", verbs.export, None,
                  f"Download {plural} as CSV", params=resource.query, socket=False, **reading),
         Endpoint(f"{plural}:batch", Method.POST, f"{all_of}/batch", verbs.batch, BatchOutcome,
                  f"Change many {plural}, with an outcome for each", body=Batch, many=True,
                  **writing),
-        Endpoint(f"{plural}:get", Method.GET, one, verbs.get, image, f"Read {a_name}", **reading),
+        Endpoint(f"{plural}:get", Method.GET, one, verbs.get, image, f"Read {a_name}", **kept),
         Endpoint(f"{plural}:update", Method.PATCH, one, verbs.update, image,
                  f"Change fields of {a_name}", body=resource.patch, **writing),
         Endpoint(f"{plural}:put", Method.PUT, one, verbs.update, image,
@@ -144,5 +145,5 @@ def crud(db: Database, resource: Resource) -> list[Endpoint]:
         Endpoint(f"{plural}:restore", Method.PATCH, f"{one}/restore", verbs.restore, image,
                  f"Bring {a_name} back", **writing),
         Endpoint(f"{plural}:history", Method.GET, f"{one}/history", verbs.history, HistoryEntry,
-                 f"What happened to {a_name}", params=HistoryQuery, many=True, **reading),
+                 f"What happened to {a_name}", params=HistoryQuery, many=True, **kept),
     ]  # fmt: skip

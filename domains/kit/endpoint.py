@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from db.as_of import AsOf
 from db.transaction import Operation
 from domains.kit.actor import EVERYONE, Actor, Role
 from domains.kit.errors import Unauthenticated
@@ -26,6 +27,8 @@ class Reply:
     """What a verb answers. Every part is finished JSON text, mostly made by Postgres.
 
     `data` becomes the envelope's data; `pagination`, `stats` and `meta` stand beside it when given.
+    `as_of` says where in the log a read stood, and is its meta. `body` is the whole envelope where
+    it was finished before; `cache` says what the read cache had to do with it.
     `stream` replaces the envelope by a download (CSV); `headers` then name its type.
     """
 
@@ -36,6 +39,9 @@ class Reply:
     meta: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: AsyncIterator[bytes] | None = None
+    as_of: AsOf | None = None
+    body: bytes | None = None
+    cache: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,9 @@ class Call:
     version: int | None = None  # If-Match, or the body's `version` where the model has none
     op: Operation | None = None  # Idempotency-Key in REST, `op` on a socket
     remote: str = ""  # the client's address, for the sign-in log
+    query: str = ""  # the params as one text: equal for equal ones, however they were spelled
+    min_seq: int = 0  # X-Min-Seq, `min_seq` on a socket: what the caller has seen already
+    seen: str | None = None  # If-None-Match: what the caller has already
 
     @property
     def who(self) -> Actor:
@@ -68,6 +77,8 @@ class Endpoint:
     `params` validates the query string (socket: the payload's `params`), `body` the JSON body
     (socket: the payload's `body`; path parts are the payload's own keys, e.g. `id`).
     `returns` describes `data` for OpenAPI. `live` gives the list behind a call, for a live view.
+    `topics` are the entities whose events alone, and the day, change what a reader is answered:
+    then the answer may be kept. None for anything else.
     """
 
     name: str
@@ -84,3 +95,4 @@ class Endpoint:
     socket: bool = True  # also a socket command
     live: Callable[[Call], Live] | None = None
     tag: str = ""
+    topics: tuple[str, ...] | None = None

@@ -110,6 +110,11 @@ class Query(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @property
+    def personal(self) -> bool:
+        """Whether it asks for something else when somebody else asks it."""
+        return False
+
     @model_validator(mode="before")
     @classmethod
     def _snake_case(cls, given: Any) -> Any:

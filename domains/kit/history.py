@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from db.as_of import AsOf, as_of
 from db.database import Database
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Reply
@@ -44,7 +45,7 @@ def history_sql(resource: Resource, column: str, row: str, having: str) -> str:
     """
     return f"""
         SELECT
-            (SELECT seq FROM team_heads WHERE team_id = $1) AS head,
+            {as_of(resource.topics)} AS as_of,
             (SELECT coalesce(json_agg(h)::text, '[]') FROM (
                 {row}
                 FROM (
@@ -107,4 +108,4 @@ async def entries(
     )
     if row is None:
         raise NotFound(f"There is no {resource.name} {key!r:.80}")
-    return Reply(row["entries"].encode(), meta=b'{"as_of_seq":%d}' % row["head"])
+    return Reply(row["entries"].encode(), as_of=AsOf.read(row["as_of"]))

@@ -74,7 +74,9 @@ class Resource:
     is sent into columns where names differ, `derive` adds the columns that follow from a change,
     `check` finds what contradicts itself in a whole record. `kinds` gives a change of one field an
     event name of its own. `reasons` names the field that says why another one was changed, as
-    status_reason does for the status; it is emptied when that one changes without a word.
+    status_reason does for the status; it is emptied when that one changes without a word. `shows`
+    names the other entities whose events may change what a record or a list of them shows; who
+    changed it last is shown by name, so members are always among them.
     """
 
     name: str
@@ -102,10 +104,16 @@ class Resource:
     readers: frozenset[Role] = EVERYONE
     writers: frozenset[Role] = WRITERS
     removers: frozenset[Role] = LEADS  # and the record's owner
+    shows: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
         return self.plural
+
+    @cached_property
+    def topics(self) -> tuple[str, ...]:
+        """The entities whose events may change what is read of this one."""
+        return (self.name, "member", *self.shows)
 
     @cached_property
     def names(self) -> list[str]:

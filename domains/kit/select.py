@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import override
 
 from domains.kit.actor import Actor
 from domains.kit.errors import Invalid
@@ -50,6 +51,11 @@ class ListQuery(Query):
     archived: bool = False
     created_since: Instant | None = None
     updated_since: Instant | None = None
+
+    @property
+    @override
+    def personal(self) -> bool:
+        return self.scope is Scope.MY or (self.scope is Scope.USER and self.user_id is None)
 
 
 @dataclass(slots=True)

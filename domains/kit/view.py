@@ -4,18 +4,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from db.as_of import AsOf
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a page showed at `head`; every part is text as Postgres wrote it."""
 
-    head: int
+    as_of: AsOf
     ids: list[str]
     images: list[str]
     total: int
     stats: bytes
     pagination: bytes
     day_left: float  # seconds until another day may show something else
+
+    @property
+    def head(self) -> int:
+        return self.as_of.head.seq
 
 
 @dataclass(frozen=True, slots=True)

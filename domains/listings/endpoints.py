@@ -59,5 +59,6 @@ def endpoints(services: Services) -> list[Endpoint]:
             many=True,
             roles=LISTINGS.readers,
             tag="listings",
+            topics=LISTINGS.topics,
         ),
     ]

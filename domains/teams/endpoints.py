@@ -27,8 +27,8 @@ def endpoints(services: Services) -> list[Endpoint]:
         return _json(await members.current_team(db, call.who))
 
     async def list_all(call: Call) -> Reply:
-        items, head = await members.list_members(db, call.who)
-        return Reply(items.encode(), meta=b'{"as_of_seq":%d}' % head)
+        items, read_at = await members.list_members(db, call.who)
+        return Reply(items.encode(), as_of=read_at)
 
     async def member(call: Call) -> Reply:
         return _json(await members.read_member(db, call.who, _id(call)))

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from db.as_of import AsOf
 from db.database import Database
 from db.transaction import Answer, Draft, Operation, Transaction, Writer
 from domains.kit.actor import LEADS, Actor, Role
@@ -19,12 +20,12 @@ async def current_team(db: Database, actor: Actor) -> str:
     return team
 
 
-async def list_members(db: Database, actor: Actor) -> tuple[str, int]:
-    """All members as JSON, and the sequence number the list was read at."""
+async def list_members(db: Database, actor: Actor) -> tuple[str, AsOf]:
+    """All members as JSON, and where in the log the list was read."""
     row = await db.fetchrow(queries.MEMBERS, actor.team_id)
     if row is None:
         raise NotFound("There is no such team")
-    return row["items"], row["head"]
+    return row["items"], AsOf.read(row["as_of"])
 
 
 async def read_member(db: Database, actor: Actor, user_id: UUID) -> str:

@@ -1,5 +1,7 @@
 """The SQL of teams; every statement names the team."""
 
+from db.as_of import as_of
+
 # What the whole team sees of a member, and the log keeps: no e-mail address, so that one can be
 # changed or erased without touching history.
 _MEMBER = "m.user_id AS id, m.user_id, u.full_name, m.role, m.version, m.joined_at, m.removed_at"
@@ -37,7 +39,7 @@ CONTACT = f"""
 
 # Rows and head in one statement are one snapshot: a client starts its stream at that head.
 MEMBERS = f"""
-    SELECT h.seq AS head, coalesce((
+    SELECT {as_of(("member",))} AS as_of, coalesce((
         SELECT json_agg(x ORDER BY lower(x.full_name), x.id)
         FROM (
             SELECT {_MEMBER}
@@ -46,8 +48,8 @@ MEMBERS = f"""
             WHERE m.team_id = $1 AND m.removed_at IS NULL
         ) AS x
     ), '[]')::text AS items
-    FROM team_heads AS h
-    WHERE h.team_id = $1
+    FROM teams AS t
+    WHERE t.id = $1
 """
 
 # Newcomers come in one by one, so that the count, read by the next statement, is true.

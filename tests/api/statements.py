@@ -7,8 +7,9 @@ from typing import Any
 from db.clock import ASK
 from db.database import Database
 
-# What a node asks every few seconds, whoever does what: the time, the heads, the users' epochs.
-BY_ITSELF = (ASK, "WHERE team_id = ANY ($1)", "AS k (id, epoch)")
+# What a node asks in its own time, whoever does what: the clock, the heads, the users' epochs, what
+# it missed of a log.
+BY_ITSELF = (ASK, "WHERE team_id = ANY ($1)", "AS k (id, epoch)", "AND seq > $2")
 
 
 @contextmanager

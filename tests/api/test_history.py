@@ -146,7 +146,7 @@ async def test_the_activity_is_the_team_s_log_newest_first(
     listing = await lead.make(LISTINGS, "active", property_address="7 Hill Rd")
     answer = await agent.get("/activity")
     events = await told(api.db, team)
-    assert answer.meta == {"as_of_seq": len(events)}
+    assert answer.meta == {"as_of_seq": len(events), "as_of_h": events[-1]["h"]}
     assert len(answer.data) == len(events) == 3
     for entry, event in zip(answer.data, events[::-1], strict=True):
         assert {k: v for k, v in entry.items() if k != "label"} == {

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from db.events import hash_at
 from domains.escrows.resource import ESCROWS
 from domains.kit.actor import Role
 from domains.kit.resource import Resource
@@ -308,12 +309,14 @@ async def test_the_statistics_of_nothing_are_zero(agent: Client, resource: Resou
 async def test_a_list_says_which_event_it_is_as_of(
     api: Api, team: Team, agent: Client, resource: Resource
 ) -> None:
-    assert (await agent.get(f"/{resource.plural}")).meta == {"as_of_seq": 0}
+    assert (await agent.get(f"/{resource.plural}")).meta["as_of_seq"] == 0
     record = await agent.make(resource)
     one = f"/{resource.plural}/{record['id']}"
     await agent.patch(one, {"notes": "x"})
     for path in (f"/{resource.plural}", f"/{resource.plural}/stats", one, f"{one}/history"):
-        assert (await agent.get(path)).meta["as_of_seq"] == await head(api.db, team) == 2
+        meta = (await agent.get(path)).meta
+        assert meta["as_of_seq"] == await head(api.db, team) == 2
+        assert meta["as_of_h"] == await hash_at(api.db, team.id, 2)
 
 
 @each_resource

@@ -70,9 +70,9 @@ async def test_the_list_of_members_shows_this_team_alone_and_no_addresses(
 
 
 async def test_the_list_says_at_which_event_it_was_read(desk: Desk, team: Team) -> None:
-    assert (await members.list_members(desk.db, team.viewer))[1] == 0
+    assert (await members.list_members(desk.db, team.viewer))[1].head.seq == 0
     await desk.ask("teams:role", {"role": "lead"}, by=team.owner, id_=str(team.agent.user_id))
-    assert (await members.list_members(desk.db, team.viewer))[1] == 1
+    assert (await members.list_members(desk.db, team.viewer))[1].head.seq == 1
 
 
 async def test_an_address_is_for_colleagues_not_for_viewers(desk: Desk, team: Team) -> None:

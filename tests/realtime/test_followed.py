@@ -1,6 +1,7 @@
 """What a node knows of a log that it follows for its readers."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -25,16 +26,7 @@ async def follow(stage: Stage) -> Followed:
 
 
 def of(event: Event, entity: str) -> Event:
-    return Event(
-        event.team_id,
-        event.seq,
-        event.h,
-        event.kind,
-        event.entity_id,
-        event.audience,
-        event.wire,
-        entity,
-    )
+    return replace(event, entity=entity)
 
 
 def test_asking_makes_a_node_listen_until_nobody_asks_any_more() -> None:

@@ -17,8 +17,9 @@ from channels.commands import UNREAD_BYTES
 from channels.rooms import POLL_SECONDS
 from channels.view_group import Declined
 from channels.views import Views
+from db.as_of import AsOf
 from db.errors import Unavailable
-from db.events import Event
+from db.events import Event, Head
 from domains.kit.actor import LEADS, Actor, Role
 from domains.kit.view import Found, Live
 from tests.realtime.simulated import Ear, MemoryLog, Stage, an_actor, simulate
@@ -75,7 +76,8 @@ class Shelf:
         ids = [str(number % ROWS) for number in rows]
         images = [json.dumps({"id": str(n % ROWS), "ver": n, "day": self.day}) for n in rows]
         stats = b'{"sum":%d}' % sum(rows)
-        return Found(seq, ids, images, len(rows), stats, b"{}", self.day_left)
+        at = AsOf(Head(seq, ""), Head(seq, ""), 0)
+        return Found(at, ids, images, len(rows), stats, b"{}", self.day_left)
 
 
 class Viewer:
