@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -124,18 +124,25 @@ class Entry:
             audience=flat["aud"],
         )
 
-    def told(self, *, whole: bool) -> Told:
-        """As others see it; those who may not know of its record see somebody who is online."""
-        place, since = self.place, self.since
-        if not whole:
-            idle = place.state is State.IDLE
-            place, since = Place(State.IDLE if idle else State.ONLINE), self.came
-        told: Told = {"conn": self.conn, "user": self.user, "state": place.state}
-        if place.record:
-            told["record"] = place.record
-        if place.field:
-            told["field"] = place.field
-        return told | {"since": iso(since)}
+    def veiled(self) -> Self:
+        """As those see it who may not know of its record: somebody who is online."""
+        if self.place.record is None:
+            return self
+        idle = self.place.state is State.IDLE
+        place = Place(State.IDLE if idle else State.ONLINE)
+        return replace(self, place=place, since=self.came)
+
+    def looks_like(self, other: Self) -> bool:
+        """Whether others are told the same of both: a socket may change unseen."""
+        return (self.place, self.since, self.name) == (other.place, other.since, other.name)
+
+    def told(self) -> Told:
+        told: Told = {"conn": self.conn, "user": self.user, "state": self.place.state}
+        if self.place.record:
+            told["record"] = self.place.record
+        if self.place.field:
+            told["field"] = self.place.field
+        return told | {"since": iso(self.since)}
 
     @property
     def user(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from channels import wire
 from channels.audience import Sees
 from channels.members import Member
-from channels.presence_entry import Entry, Told, digest
+from channels.presence_entry import Entry, digest
 from channels.presence_replica import Replica
 from db.events import EVERYONE
 
@@ -48,7 +48,7 @@ class TeamView:
         self._replica = replica
         self._sees = sees
         self._recent: dict[str, str] = {}  # audiences of records, as the log told them last
-        self._shown: dict[View, dict[str, Told]] = {}
+        self._shown: dict[View, dict[str, Entry]] = {}
         self._large = False
         self._count = 0
         self._said = False
@@ -124,28 +124,35 @@ class TeamView:
             if view is None or view not in self._shown:
                 continue
             if view not in packets:
-                told = self._head(view) | {"digest": digest(self._shown[view].values())}
+                told = self._head(view) | {
+                    "digest": digest(each.told() for each in self._shown[view].values())
+                }
                 packets[view] = wire.said("presence.digest", told)
             seat.member.push(packets[view])
 
     def told(self, seat: Seat) -> dict[str, Any]:
         """All that this screen may know, now."""
         view = self._view(seat, self._restricted())
-        here = self._render(view)
-        return self._head(view) | {"digest": digest(here.values()), "here": [*here.values()]}
+        here = [each.told() for each in self._render(view).values()]
+        return self._head(view) | {"digest": digest(here), "here": here}
 
     # Inside
 
-    def _packet(self, view: View, before: Mapping[str, Told] | None) -> Any:
+    def _packet(self, view: View, before: Mapping[str, Entry] | None) -> Any:
         """All of a view, or what changed in it; None when nothing did."""
         if view not in self._shown:
             self._shown[view] = self._render(view)
         here = self._shown[view]
         told = self._head(view)
         if before is None:
-            return wire.said("presence", told | {"full": True, "join": [*here.values()]})
-        join = [each for conn, each in here.items() if conn not in before]
-        upd = [each for conn, each in here.items() if before.get(conn, each) != each]
+            join = [each.told() for each in here.values()]
+            return wire.said("presence", told | {"full": True, "join": join})
+        join = [each.told() for conn, each in here.items() if conn not in before]
+        upd = [
+            each.told()
+            for conn, each in here.items()
+            if conn in before and not each.looks_like(before[conn])
+        ]
         leave = [conn for conn in before if conn not in here]
         counts = view.large and self._count != told["n"]
         if not (join or upd or leave or counts):
@@ -174,18 +181,20 @@ class TeamView:
             record = self._replica.entries[seat.conn].place.record
         return View(self._replica.run, self.partial, hidden, self._large, record)
 
-    def _render(self, view: View) -> dict[str, Told]:
+    def _render(self, view: View) -> dict[str, Entry]:
         here = self._replica.entries
         if view.large:
             return {
-                entry.conn: entry.told(whole=True)
+                entry.conn: entry
                 for entry in here.values()
                 if view.record
                 and entry.place.record == view.record
                 and not self._audiences(entry) & view.hidden
             }
+        if not view.hidden:
+            return here.copy()
         return {
-            entry.conn: entry.told(whole=not self._audiences(entry) & view.hidden)
+            entry.conn: entry.veiled() if self._audiences(entry) & view.hidden else entry
             for entry in here.values()
         }
 

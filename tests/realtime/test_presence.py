@@ -15,6 +15,8 @@ from channels import presence_team, presence_view
 from channels.presence_entry import digest
 from db.database import Database
 from domains.kit.actor import Actor
+from domains.listings.resource import LISTINGS
+from tests.api.client import Api, Client
 from tests.factories import Team
 from tests.presence_screens import PresenceScreen
 from tests.realtime.nodes import token_of, until, write
@@ -358,7 +360,7 @@ async def test_after_any_walk_every_screen_shows_what_every_other_last_said(
         node.presence._teams[team.id].view.tell_digests()
     await asyncio.sleep(0.2)
     for each in last:
-        expected = {other.conn: _seen(last[other], secrets, each, other) for other in last}
+        expected = {other.conn: _seen(last[other], secrets, each) for other in last}
         shown = {
             conn: (told["state"], told.get("record"), told.get("field"))
             for conn, told in each.here.items()
@@ -371,11 +373,36 @@ async def test_after_any_walk_every_screen_shows_what_every_other_last_said(
 
 
 def _seen(
-    place: tuple[str, str | None, str | None],
-    secrets: Secrets,
-    by: PresenceScreen,
-    _: PresenceScreen,
+    place: tuple[str, str | None, str | None], secrets: Secrets, by: PresenceScreen
 ) -> tuple[str, str | None, str | None]:
     owner = secrets.owners.get(place[1] or "")
     user_id = by.hello["user"]["id"]
     return place if owner is None or str(owner) == user_id else ("online", None, None)
+
+
+async def test_the_policy_of_records_decides_who_is_seen_at_them(
+    api: Api, session: aiohttp.ClientSession, owner: Client, agent: Client, lead: Client, team: Team
+) -> None:
+    made = await agent.make(LISTINGS, is_private=True)
+    listing = f"listing:{made['id']}"
+    url = api.url.rstrip("/")
+    ana, lea, vic, olga = (
+        PresenceScreen(session, url, client.token, team.id)
+        for client in (agent, lead, await api.sign_in(team.viewer), owner)
+    )
+    async with ana, lea, vic, olga:
+        assert (await ana.set("editing", listing, "private_remarks"))["success"]
+        assert (await vic.set("viewing", listing))["error"]["code"] == "NOT_FOUND"
+        assert (await vic.set("viewing", f"pelican:{uuid4()}"))["error"]["code"] == "NOT_FOUND"
+        place = ("Ana Agent", "editing", listing, "private_remarks")
+        await lea.shows(lambda it: place in it.doing())
+        await olga.shows(lambda it: place in it.doing())
+        await vic.shows(lambda it: len(it.here) == 4)
+        await asyncio.sleep(COALESCED)
+        assert listing not in str(vic.steps)
+
+        # Open to the team, and shut again: by the log, with no word from her.
+        await agent.patch(f"/listings/{made['id']}", {"is_private": False})
+        await vic.shows(lambda it: place in it.doing())
+        await agent.patch(f"/listings/{made['id']}", {"is_private": True})
+        await vic.shows(lambda it: ("Ana Agent", "online", None, None) in it.doing())
