@@ -6,6 +6,7 @@ import { date, daysUntil, inDays, money, number } from "../entities/format.js";
 import { to } from "../room/routes.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { avatar } from "./avatar.js";
+import { discs, firstNames } from "./company.js";
 import { icon } from "./icons.js";
 
 /** @import { Entity } from "../entities/entity.js" */
@@ -46,8 +47,18 @@ export function card(room, entity, row, open) {
               <span class="when">${when(entity, row)}</span>
               ${row.pending ? html`<span class="sending">${icon("clock")}To send</span>` : nothing}`
       }
+      ${company(room, entity, row)}
     </span>
   </a>`;
+}
+
+/** @param {Room} room @param {Entity} entity @param {Row} row */
+function company(room, entity, row) {
+  const others = room.company.at(entity, row);
+  if (others.length === 0) return nothing;
+  return html`${discs(others.slice(0, 3))}<span class="unseen"
+      >${firstNames(others)} ${others.length > 1 ? "are" : "is"} here</span
+    >`;
 }
 
 /** A lock before the name of what not everybody sees. @param {Row} row */

@@ -4,6 +4,7 @@
 import { placeOf, statusOf, titleOf } from "../entities/entity.js";
 import { ago, money } from "../entities/format.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
+import { discs, firstNames } from "./company.js";
 import { icon } from "./icons.js";
 import { Piece, given } from "./piece.js";
 import "./details.js";
@@ -61,6 +62,11 @@ export class Record extends Piece {
       ></hr-removal>`;
   }
 
+  /** @returns {[EventTarget, string?][]} */
+  get watched() {
+    return [[this.room.company]];
+  }
+
   #head() {
     const { entity, row } = this;
     const status = statusOf(entity, row[entity.status]);
@@ -72,6 +78,7 @@ export class Record extends Piece {
         ${row.is_archived ? html`<span class="tag">Archived</span>` : nothing}
         <span class="id">${row.display_id ?? ""}</span>
         <span class="gap"></span>
+        ${this.#others()}
         <button class="quiet icon-only" aria-label="Copy the link" @click=${this.#copy}>
           ${icon("link")}
         </button>
@@ -85,6 +92,14 @@ export class Record extends Piece {
       <p class="edited">${this.#state()}</p>
       ${this.#moves()} ${this.#tabs()}
     </header>`;
+  }
+
+  #others() {
+    const others = this.room.company.at(this.entity, this.row);
+    if (others.length === 0) return nothing;
+    return html`<span class="here" role="img" aria-label="${firstNames(others)} here, too"
+      >${discs(others.slice(0, 4))}</span
+    >`;
   }
 
   #state() {

@@ -37,7 +37,7 @@ export class Records extends Piece {
 
   /** @returns {[EventTarget, string?][]} */
   get watched() {
-    return [[this.room], [this.room.marks], [this.room.prefs]];
+    return [[this.room], [this.room.marks], [this.room.company], [this.room.prefs]];
   }
 
   /** @param {Map<string, unknown>} changed */

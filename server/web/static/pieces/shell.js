@@ -9,6 +9,7 @@ import { avatar, seat } from "./avatar.js";
 import { icon } from "./icons.js";
 import { Piece, given } from "./piece.js";
 import "./badge.js";
+import "./company.js";
 import "./conflict.js";
 import "./drawer.js";
 import "./feed.js";
@@ -119,6 +120,7 @@ export class Shell extends Piece {
             </a>`,
         )}
       </nav>
+      <hr-company .room=${this.room}></hr-company>
       <hr-badge .room=${this.room}></hr-badge>
       <button class="person quiet" popovertarget="person">
         ${avatar(name)}<span class="unseen">${name}: account and appearance</span>

@@ -5,6 +5,7 @@ import { read, spoken, typed } from "../entities/field.js";
 import { show } from "../entities/format.js";
 import { Refusal } from "../../../../clients/js/src/refusal.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
+import { discs, firstNames } from "./company.js";
 import { sentenceCase } from "./form.js";
 import { icon } from "./icons.js";
 import { control } from "./inputs.js";
@@ -47,8 +48,40 @@ export class Value extends Piece {
       <span class="label" aria-hidden=${this.canWrite}>${field.label}</span>
       <div class="content">
         ${this.editing ? this.#editor() : this.#shown(show(field, row[field.name]))}
+        ${this.#others()}
       </div>
     </div>`;
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  updated(changed) {
+    if (!changed.has("editing")) return;
+    const { company } = this.room;
+    if (this.editing) company.edit(this.entity, this.row, this.field.name);
+    else company.leave(this.entity, this.row, this.field.name);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.room.company.leave(this.entity, this.row, this.field.name);
+  }
+
+  /** @returns {[EventTarget, string?][]} */
+  get watched() {
+    return [[this.room.company]];
+  }
+
+  /** Who edits it elsewhere: it may be worth a word before both write. */
+  #others() {
+    const others = this.room.company.editing(this.entity, this.row, this.field.name);
+    if (others.length === 0) return nothing;
+    return html`<p class="meanwhile" role="status">
+      ${discs(others)}
+      <span
+        >${firstNames(others)} ${others.length > 1 ? "are" : "is"} editing
+        this${this.editing ? " too" : ""}</span
+      >
+    </p>`;
   }
 
   /** @param {string} text */
@@ -93,6 +126,7 @@ export class Value extends Piece {
       novalidate
       @submit=${(/** @type {Event} */ event) => (event.preventDefault(), this.save())}
       @keydown=${this.#key}
+      @input=${() => this.room.company.typed()}
       @focusout=${this.#left}
     >
       ${control(field, this.#draft, {

@@ -9,6 +9,7 @@ import { Feed } from "./feed.js";
 import { Marks } from "./marks.js";
 import { Notices } from "./notices.js";
 import { Prefs } from "./prefs.js";
+import { Company, tabName } from "./presence.js";
 
 /** @import { Write } from "../../../../clients/js/src/outbox.js" */
 /** @import { Refusal } from "../../../../clients/js/src/refusal.js" */
@@ -24,11 +25,13 @@ export class Room extends Homeroom {
 
   /** @param {Session} session */
   constructor(session) {
-    super({ session, io, storage: localStorage, kinds: ENTITIES, client: "web/1" });
+    const who = { client: "web/1", inst: tabName() };
+    super({ session, io, storage: localStorage, kinds: ENTITIES, ...who });
     this.marks = new Marks();
     this.notices = new Notices();
     this.feed = new Feed(session);
     this.prefs = new Prefs(session.user?.id ?? "");
+    this.company = new Company(this.presence, session.user?.id ?? "");
     this.on("events", ({ events, live }) => this.#tellOf(events, live));
     this.on("reload", () => void this.feed.renew());
     this.on("unreadable", ({ problem }) =>
@@ -41,7 +44,13 @@ export class Room extends Homeroom {
 
   start() {
     void this.readMembers();
+    this.company.start();
     return super.start();
+  }
+
+  stop() {
+    this.company.stop();
+    super.stop();
   }
 
   get me() {
