@@ -332,7 +332,7 @@ SCHEMAS: Final[Json] = {
     "Tombstone": strict(["t", "s", "h", "k"], {"t": ID, "s": COUNT, "h": HASH, "k": {"const": "-"}})
     | {"description": "An event whose content you may not see"},
     "Withdrawn": strict(
-        ["t", "s", "h", "k", "e", "id"],
+        ["t", "s", "h", "k", "e", "id", "ver"],
         {
             "t": ID,
             "s": COUNT,
@@ -340,6 +340,7 @@ SCHEMAS: Final[Json] = {
             "k": {"type": "string", "pattern": "^[a-z_]+\\.withdrawn$"},
             "e": TEXT,
             "id": ID,
+            "ver": COUNT,
         },
     )
     | {"description": "A record went out of your sight: drop it"},

@@ -11,6 +11,7 @@ from domains import DOMAINS
 from domains.kit import reads
 from domains.kit.actor import Actor
 from domains.kit.errors import Forbidden, NotFound
+from domains.kit.policy import private_to
 
 
 def record_audience(db: Database) -> Callable[[Any, str], Awaitable[str | None]]:
@@ -27,6 +28,6 @@ def record_audience(db: Database) -> Callable[[Any, str], Awaitable[str | None]]
         except (NotFound, Forbidden):
             return None
         image = orjson.loads(reply.data)
-        return f"private:{image['owner_id']}" if image.get("is_private") else EVERYONE
+        return private_to(image["owner_id"]) if image["is_private"] else EVERYONE
 
     return look

@@ -87,14 +87,18 @@ class Eye:
         """All that came live up to this event; the same again must come to who was away."""
         await self.screen.reaches(seq)
         live = self.heard
+        await self.comes_back(seq)
+        assert self.heard == live, f"{self.actor.name} is told otherwise when coming back"
+        return live
+
+    async def comes_back(self, seq: int) -> None:
+        """Lose all that was heard, and have it replayed from the first event to this one."""
         await self.screen.disconnect()
         self.screen.position = (0, "")
         self.screen.log.clear()
         await self.screen.connect()
         await self.screen.reaches(seq)
         assert self.screen.modes["replay"], self.screen.modes
-        assert self.heard == live, f"{self.actor.name} is told otherwise when coming back"
-        return live
 
 
 def _filled(path: str, resource: Resource, record: Any) -> str:

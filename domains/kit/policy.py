@@ -22,7 +22,12 @@ def audiences_of(actor: Actor) -> tuple[str, ...] | None:
     """The audiences that the actor is of; None is all there are, for those above the owners."""
     if actor.role in LEADS:
         return None
-    return EVERYONE, f"private:{actor.user_id}"
+    return EVERYONE, private_to(actor.user_id)
+
+
+def private_to(owner_id: UUID | str) -> str:
+    """The audience of an owner's private records; record_audience in Postgres says the same."""
+    return f"private:{owner_id}"
 
 
 def may_see(actor: Actor, audience: str) -> bool:

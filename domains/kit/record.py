@@ -4,19 +4,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from domains.kit.fields import Input, Output, Person, Version
+
+PRIVATE = "Seen by its owner and by leads and owners of the team; they decide about it"
 
 UNSET: Any = None  # "not sent": a patch may leave the field out, but not set it to null
 
 
 class NewRecord(Input):
-    """What a new record of any kind takes; it is its maker's where no owner is named.
-
-    A private record is seen by its owner and by leads and owners of the team.
-    """
+    """What a new record of any kind takes; it is its maker's where no owner is named."""
 
     owner_id: UUID | None = None
-    is_private: bool = False
+    is_private: bool = Field(default=False, description=PRIVATE)
 
 
 class RecordPatch(Input):
@@ -34,7 +35,7 @@ class RecordImage(Output):
     display_id: str
     team_id: UUID
     owner_id: UUID
-    is_private: bool
+    is_private: bool = Field(description=PRIVATE)
     contract_status_change_date: date | None
     status_change_timestamp: datetime | None
     is_archived: bool
