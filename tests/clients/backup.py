@@ -6,7 +6,16 @@ from typing import Any, Self
 from db.database import Database
 from domains import DOMAINS
 
-TABLES = ("events", *(domain.resource.table for domain in DOMAINS if domain.resource))
+TABLES = (
+    "events",
+    "private_records",
+    *(domain.resource.table for domain in DOMAINS if domain.resource),
+)
+COLUMNS = """
+    SELECT string_agg(quote_ident(attname), ', ')
+    FROM pg_attribute
+    WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+"""
 HEAD = "SELECT seq, h, topics FROM team_heads WHERE team_id = $1"
 PUT_HEAD = "UPDATE team_heads SET seq = $2, h = $3, topics = $4 WHERE team_id = $1"
 
@@ -36,8 +45,9 @@ class Backup:
         async with self.db.transaction() as connection:
             for table, rows in self.rows.items():
                 await connection.execute(f"DELETE FROM {table} WHERE team_id = $1", self.team)
+                names = await connection.fetchval(COLUMNS, table)
                 await connection.execute(
-                    f"INSERT INTO {table} SELECT r.* FROM unnest($1::text[]) AS j,"
+                    f"INSERT INTO {table} ({names}) SELECT {names} FROM unnest($1::text[]) AS j,"
                     f" json_populate_record(NULL::{table}, j::json) AS r",
                     rows,
                 )

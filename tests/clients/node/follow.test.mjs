@@ -1,7 +1,7 @@
 // The client against a real server: whatever happens to its line, it ends where the server is.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Refusal, Session, memory } from "homeroom-client";
+import { after, describe, test } from "node:test";
+import { Refusal, Session, digestOf, memory } from "homeroom-client";
 import { Office, Wire, dice, until, url } from "./office.mjs";
 
 const offices = [];
@@ -37,6 +37,7 @@ async function equals(room, office) {
   assert.equal(seqs.at(-1) ?? room.seq, room.seq);
 }
 
+describe("a client", { concurrency: 4 }, () => {
 test("events are applied once and in order over a wire that loses, doubles and swaps them", async () => {
   const office = await anOffice();
   const wire = new Wire(77);
@@ -203,6 +204,50 @@ test("who is no longer a member is told so and stays away", async () => {
   assert.ok(room.wire.connections <= 2);
 });
 
+test("a record that becomes somebody's private one goes, and comes back when it may be seen", async () => {
+  const office = await anOffice(2);
+  const [escrow] = office.escrows;
+  const room = await office.room(await office.hire("Ana Alder"));
+  assert.equal(room.all("escrows").length, 2);
+  await office.change(escrow.id, { is_private: true });
+  await until(() => room.get("escrows", escrow.id) === undefined);
+  await office.change(escrow.id, { notes: "between us" });
+  await equals(room, office);
+  assert.deepEqual(
+    room.log.map(({ k }) => k),
+    ["escrow.withdrawn", "-"],
+  );
+  await office.change(escrow.id, { is_private: false });
+  await until(() => room.get("escrows", escrow.id)?.notes === "between us");
+  await equals(room, office);
+});
+
+test("people see each other come, edit and go", async () => {
+  const office = await anOffice(1);
+  const [escrow] = office.escrows;
+  const ana = await office.room(await office.hire("Ana Alder"));
+  const ben = await office.room(await office.hire("Ben Birch"));
+  const record = `escrow:${escrow.id}`;
+  const { lease } = await ana.presence.set({ state: "editing", record, field: "notes" });
+  assert.equal(lease.held_by, "me");
+  await until(() => ben.presence.of(record).length === 1);
+  const [there] = ben.presence.of(record);
+  assert.deepEqual([there.user.name, there.state, there.field], ["Ana Alder", "editing", "notes"]);
+  assert.deepEqual(ana.presence.of(record), [], "oneself is not somebody else");
+
+  const { data } = await ben.call("presence:get");
+  assert.equal(await digestOf(ben.presence.here.values()), data.digest);
+  ben.presence.here.clear();
+  await ben.presence.check({ pv: data.pv, run: data.run, digest: data.digest });
+  assert.equal(ben.presence.of(record).length, 1, "what does not add up is asked for again");
+
+  ana.wire.pull();
+  await until(() => ana.wire.connections === 2 && ana.live.connected);
+  await until(() => ben.presence.of(record)[0]?.state === "editing");
+  ana.stop();
+  await until(() => ben.presence.of(record).length === 0);
+});
+
 test("a refused command is a Refusal with the server's code, and an unsent one says OFFLINE", async () => {
   const office = await anOffice(1);
   const room = await office.room(await office.hire("Ana Alder"));
@@ -239,4 +284,5 @@ test("what piled up offline leaves no faster than the server takes it, and all o
   await equals(room, office);
   assert.equal(room.all("escrows").length, 61);
   assert.equal(room.wire.connections, 2, "nobody was sent away");
+});
 });

@@ -1,0 +1,303 @@
+"""Real frames of every kind, as one socket after the other gets them from a running server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import orjson
+from typing_extensions import override
+
+from db.events import heads
+from domains.kit.actor import Actor, Role
+from domains.kit.resource import Resource
+from server.keys import CREDENTIALS, GATEWAY, PRESENCE, ROOMS
+from tests.api.whole_server import WholeServer
+from tests.factories import LEAST, Team, move_to, new_member, new_team, road
+from tests.screens import Refused, Screen
+from tests.walk import RESOURCES, a_change
+
+STEP = ("join", "upd", "leave")
+
+
+@dataclass
+class Frames:
+    """`said` are the server's words by what they show; `asked` what each command was given."""
+
+    said: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
+    presence: bool = False  # who is here while other things are played through is a matter of time
+
+
+class Recorder(Screen):
+    """A screen that keeps one frame of each kind."""
+
+    frames: Frames
+
+    @override
+    async def connect(self, url: str | None = None) -> dict[str, Any]:
+        hello = await super().connect(url)
+        self._keep(f"hello.{hello['teams'][0]['mode']}", hello)
+        return hello
+
+    @override
+    async def _take(self, text: str) -> None:
+        if text.startswith("42"):
+            name, body = orjson.loads(text[2:])
+            if name == "event":
+                for event in body:
+                    kind = event["k"]
+                    self._keep("event.tombstone" if kind == "-" else f"event.{kind}", event)
+            elif name == "presence":
+                if self.frames.presence:
+                    self._keep(_step(body), body)
+            elif name != "hello":
+                self._keep(name, body)
+        await super()._take(text)
+
+    def _keep(self, label: str, body: Any) -> None:
+        self.frames.said.setdefault(label, body)
+
+    async def ask(self, command: str, payload: Any = None) -> Any:
+        """Run a command that succeeds; its data."""
+        envelope = await self.call(command, payload)
+        assert envelope["success"], (command, envelope)
+        self.frames.asked.setdefault(command, {} if payload is None else payload)
+        self._keep(f"ack.{command}", envelope)
+        return envelope["data"]
+
+    async def fail(self, command: str, payload: Any = None) -> None:
+        envelope = await self.call(command, payload)
+        assert not envelope["success"], (command, envelope)
+        self._keep(f"refused.{envelope['error']['code']}", envelope)
+
+
+def _step(body: Mapping[str, Any]) -> str:
+    """What a step of presence does, as its label."""
+    parts = ["full"] if body.get("full") else [part for part in STEP if body.get(part)]
+    return f"presence.{'-'.join(parts)}"
+
+
+class Stage:
+    """A team, and as many sockets of it as are wanted: each has its own allowance of commands."""
+
+    def __init__(self, server: WholeServer, team: Team, frames: Frames) -> None:
+        self.server = server
+        self.team = team
+        self.frames = frames
+        self._ops = count(1)
+
+    def op(self) -> str:
+        return f"op-{next(self._ops)}"
+
+    @asynccontextmanager
+    async def screen(
+        self, who: Actor | None = None, *, at: tuple[int, str] | None = None
+    ) -> AsyncIterator[Recorder]:
+        actor = who or self.team.owner
+        token = await self.server.token(actor)
+        screen = Recorder(self.server.session, self.server.url, token, actor.team_id)
+        screen.frames = self.frames
+        screen.position = at
+        await screen.connect()
+        try:
+            yield screen
+        finally:
+            await screen.disconnect()
+
+
+async def record(server: WholeServer) -> Frames:
+    """Play through everything the wire can say."""
+    frames = Frames()
+    stage = Stage(server, await new_team(server.db), frames)
+    async with stage.screen(stage.team.agent) as watching:
+        for resource in RESOURCES:
+            await _records(stage, resource)
+        await _listings(stage)
+        await _people(stage)
+        await _privacy(stage)
+        await _refusals(stage)
+        await _comings(stage)
+        server.app[ROOMS].beat()
+        await _until(stage, "hb")
+        await watching.reaches((await heads(server.db, [stage.team.id]))[stage.team.id].seq)
+    await _presence(server, frames)
+    await _token(stage)
+    await _refused_connections(stage)
+    async with stage.screen() as screen:
+        await server.app[GATEWAY]._drain()
+        await screen.closed()
+    return frames
+
+
+async def _records(stage: Stage, resource: Resource) -> None:
+    plural = resource.plural
+    async with stage.screen() as screen:
+        made = await screen.ask(f"{plural}:create", {"op": stage.op(), "body": LEAST[plural]})
+        one = {"id": made["id"]}
+        body = a_change(resource)
+        await screen.ask(f"{plural}:update", {"op": stage.op(), **one, "version": 1, "body": body})
+        status = next(iter(resource.transitions[made[resource.status]]))
+        moved = {"op": stage.op(), **one, "body": move_to(resource, status)}
+        await screen.ask(f"{plural}:status", moved)
+        for verb in ("archive", "restore", "delete"):
+            await screen.ask(f"{plural}:{verb}", {"op": stage.op(), **one})
+        await screen.ask(f"{plural}:restore", {"op": stage.op(), **one})
+        batch = {"op": "archive", "ids": [made["id"]]}
+        await screen.ask(f"{plural}:batch", {"op": stage.op(), "body": batch})
+        await screen.ask(f"{plural}:get", one)
+        await screen.ask(f"{plural}:history", one)
+        await screen.ask(f"{plural}:list", {"params": {"limit": 10, "archived": True}})
+        await screen.ask(f"{plural}:stats", {})
+
+
+async def _listings(stage: Stage) -> None:
+    (listings,) = [one for one in RESOURCES if one.plural == "listings"]
+    async with stage.screen() as screen:
+        made = await screen.ask("listings:create", {"op": stage.op(), "body": LEAST["listings"]})
+        one = {"id": made["id"]}
+        for status in road(listings, "active"):
+            moved = {"op": stage.op(), **one, "body": move_to(listings, status)}
+            await screen.ask("listings:status", moved)
+        price = {"op": stage.op(), **one, "body": {"list_price": 475000.25}}
+        await screen.ask("listings:price", price)
+        await screen.ask("listings:price_history", one)
+        gone = {"op": stage.op(), **one, "body": move_to(listings, "cancelled")}
+        await screen.ask("listings:status", gone)
+        anew = {"op": stage.op(), **one, "body": {"list_price": 480000}}
+        await screen.ask("listings:relist", anew)
+
+
+async def _people(stage: Stage) -> None:
+    leaver = await new_member(stage.server.db, stage.team.id, Role.AGENT, "Lou Leaver")
+    one = {"id": str(leaver.user_id)}
+    async with stage.screen() as screen:
+        await screen.ask("auth:me")
+        await screen.ask("teams:current")
+        await screen.ask("teams:members")
+        await screen.ask("teams:member", one)
+        await screen.ask("teams:role", {"op": stage.op(), **one, "body": {"role": "lead"}})
+        await screen.ask("teams:remove", {"op": stage.op(), **one})
+        invitation = await stage.server.ask(
+            "POST",
+            "/v1/teams/current/invitations",
+            by=stage.team.owner,
+            body={"email": "new@homes.example", "role": "agent"},
+        )
+        await screen.ask("teams:invitations")
+        wanted = {"op": stage.op(), "id": invitation.data["id"]}
+        await screen.ask("teams:uninvite", wanted)
+        await screen.ask("activity:list", {"params": {"limit": 3}})
+        joining = await stage.server.ask(
+            "POST",
+            "/v1/teams/current/invitations",
+            by=stage.team.owner,
+            body={"email": f"{stage.team.id.hex}@homes.example", "role": "agent"},
+        )
+        joined = {
+            "token": joining.data["token"],
+            "full_name": "Nia New",
+            "password": "a password of eleven words",
+        }
+        await stage.server.ask("POST", "/v1/auth/invitations/accept", body=joined)
+
+
+async def _privacy(stage: Stage) -> None:
+    """The agent who watches loses sight of a record, and sees that it goes on without them."""
+    async with stage.screen() as screen:
+        made = await screen.ask("escrows:create", {"op": stage.op(), "body": LEAST["escrows"]})
+        for body in ({"is_private": True}, {"notes": "between us"}):
+            await screen.ask("escrows:update", {"op": stage.op(), "id": made["id"], "body": body})
+
+
+async def _refusals(stage: Stage) -> None:
+    async with stage.screen() as screen:
+        made = await screen.ask("escrows:create", {"op": stage.op(), "body": LEAST["escrows"]})
+        one = {"id": made["id"]}
+        price = {"op": stage.op(), **one, "version": 1, "body": {"purchase_price": 1}}
+        await screen.ask("escrows:update", price)
+        await screen.fail(
+            "escrows:update", {**price, "op": stage.op(), "body": {"purchase_price": 2}}
+        )
+        await screen.fail("escrows:update", {**price, "body": {"purchase_price": 3}})
+        await screen.fail("escrows:update", {**price, "op": stage.op(), "body": {"colour": "red"}})
+        closed = {"op": stage.op(), **one, "body": {"status": "closed"}}
+        await screen.fail("escrows:status", closed)
+        await screen.fail("escrows:get", {"id": "ESC-1999-0001"})
+        listed = await screen.ask("listings:create", {"op": stage.op(), "body": LEAST["listings"]})
+        anew = {"op": stage.op(), "id": listed["id"], "body": {"list_price": 480000}}
+        await screen.fail("listings:relist", anew)
+    async with stage.screen(stage.team.viewer) as screen:
+        await screen.fail("escrows:update", {"op": stage.op(), **one, "body": {"notes": "x"}})
+
+
+async def _comings(stage: Stage) -> None:
+    head = (await heads(stage.server.db, [stage.team.id]))[stage.team.id]
+    async with stage.screen(at=(head.seq, head.h)) as screen:
+        assert screen.modes == {"live": 1}, screen.hello
+        await screen.ask("escrows:create", {"op": stage.op(), "body": LEAST["escrows"]})
+        await screen.reaches(head.seq + 1)
+        position = {"team": str(stage.team.id), "s": head.seq, "h": head.h}
+        await screen.ask("resume", position)
+    async with stage.screen(at=(head.seq, head.h)) as screen:
+        assert screen.modes == {"replay": 1}, screen.hello
+    async with stage.screen(at=(head.seq, "0" * 32)) as screen:
+        assert screen.modes == {"resync": 1}, screen.hello
+    async with stage.screen() as screen:
+        elsewhere = {"team": "00000000-0000-4000-8000-000000000000", "s": 1, "h": "0" * 32}
+        denied = await screen.call("resume", elsewhere)
+        stage.frames.said["ack.resume.denied"] = denied
+
+
+async def _presence(server: WholeServer, frames: Frames) -> None:
+    """One step after the other: what happens at once is told at once."""
+    stage = Stage(server, await new_team(server.db), frames)
+    frames.presence = True
+    async with stage.screen() as ana:
+        await _until(stage, "presence.full")
+        async with stage.screen(stage.team.lead):
+            await _until(stage, "presence.join")
+            made = await ana.ask("listings:create", {"op": stage.op(), "body": LEAST["listings"]})
+            place = {"record": f"listing:{made['id']}", "field": "notes"}
+            await ana.ask("presence:set", {"state": "editing", **place})
+            await _until(stage, "presence.upd")
+        await _until(stage, "presence.leave")
+        await ana.ask("presence:get", {})
+        for team in server.app[PRESENCE]._teams.values():
+            team.view.tell_digests()
+        await _until(stage, "presence.digest")
+    frames.presence = False
+
+
+async def _until(stage: Stage, label: str) -> None:
+    async with asyncio.timeout(10):
+        while label not in stage.frames.said:  # noqa: ASYNC110 - a screen tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def _token(stage: Stage) -> None:
+    async with stage.screen() as screen:
+        credentials = stage.server.app[CREDENTIALS]
+        for member, (end, _) in list(credentials._ends.items()):
+            credentials._look_at(member, end - 60)
+        await _until(stage, "auth.expiring")
+        await screen.ask("auth:refresh", {"token": await stage.server.token(stage.team.owner)})
+
+
+async def _refused_connections(stage: Stage) -> None:
+    async def refused(auth: Mapping[str, Any]) -> None:
+        screen = Recorder(stage.server.session, stage.server.url, "", stage.team.id)
+        screen.frames = stage.frames
+        screen._auth = lambda: dict(auth)  # type: ignore[method-assign]  # what no screen says
+        try:
+            await screen.connect()
+        except Refused as refusal:
+            error = {"message": refusal.message, "data": refusal.data}
+            stage.frames.said[f"connect_error.{refusal.data['code']}"] = error
+
+    token = await stage.server.token(stage.team.owner)
+    await refused({"token": "nonsense"})
+    await refused({"token": token, "proto": 0})
+    await refused({"token": token, "subs": 7})
