@@ -183,6 +183,8 @@ TOLD: Final[dict[str, tuple[Json, str]]] = {
                 "view": TEXT,
                 "s": COUNT,
                 "total": COUNT,
+                "pagination": {"$ref": "#/components/schemas/Pagination"},
+                "closed": loose(["code", "message"], {"code": TEXT, "message": TEXT}),
                 "changes": {
                     "type": "array",
                     "items": {
@@ -278,7 +280,7 @@ ASKED: Final[dict[str, Command]] = {
                     "s": COUNT,
                     "rows": {"type": "array", "items": {"type": "object"}},
                     "total": COUNT,
-                    "pagination": {"type": "object"},
+                    "pagination": {"$ref": "#/components/schemas/Pagination"},
                     "stats": {"type": "object"},
                 },
             )

@@ -53,6 +53,8 @@ class Recorder(Screen):
             elif name == "presence":
                 if self.frames.presence:
                     self._keep(_step(body), body)
+            elif name == "view":
+                self._keep("-".join(["view", *(one["k"] for one in body["changes"])]), body)
             elif name != "hello":
                 self._keep(name, body)
         await super()._take(text)
@@ -124,6 +126,7 @@ async def record(server: WholeServer) -> Frames:
         await _until(stage, "hb")
         await watching.reaches((await heads(server.db, [stage.team.id]))[stage.team.id].seq)
     await _presence(server, frames)
+    await _views(server, frames)
     await _token(stage)
     await _refused_connections(stage)
     async with stage.screen() as screen:
@@ -269,6 +272,22 @@ async def _presence(server: WholeServer, frames: Frames) -> None:
             team.view.tell_digests()
         await _until(stage, "presence.digest")
     frames.presence = False
+
+
+async def _views(server: WholeServer, frames: Frames) -> None:
+    stage = Stage(server, await new_team(server.db), frames)
+    async with stage.screen() as screen:
+        screen.views["board"] = lambda _: None
+        board = {"view": "board", "list": "escrows:list", "params": {"status": "pending"}}
+        await screen.ask("view:open", board)
+        made = await screen.ask("escrows:create", {"op": stage.op(), "body": LEAST["escrows"]})
+        await _until(stage, "view-row.enter-stats.delta")
+        one = {"id": made["id"]}
+        await screen.ask("escrows:update", {"op": stage.op(), **one, "body": {"notes": "Called"}})
+        await _until(stage, "view-row.change")
+        await screen.ask("escrows:delete", {"op": stage.op(), **one})
+        await _until(stage, "view-row.leave-stats.delta")
+        await screen.ask("view:close", {"view": "board"})
 
 
 async def _until(stage: Stage, label: str) -> None:

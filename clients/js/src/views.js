@@ -14,14 +14,22 @@ const RETRY_MS = 1_000;
  * @typedef {{k: "row.enter" | "row.change", id: string, index: number, d: Row}} Placed
  * @typedef {{k: "row.leave", id: string}} Left
  * @typedef {{k: "stats.delta", stats: Record<string, [any, any]>}} Counted
- * @typedef {{view: string, s: number, total: number, changes: (Placed | Left | Counted)[]}} Change
+ *
+ * @typedef {object} Change
+ * @property {string} view
+ * @property {number} s
+ * @property {number} total
+ * @property {(Placed | Left | Counted)[]} changes
+ * @property {any} [pagination]
+ * @property {{code: string, message: string}} [closed] it may not be read any more
  */
 
-/** Dispatches `change` {changes}, and `refused` {refusal} when its query is not one. */
+/** Dispatches `change` {changes}, and `refused` {refusal} when it may not, or no more, be read. */
 export class View extends Emitter {
   /** @type {Row[]} */ rows = [];
   total = 0;
   /** @type {Record<string, any>} */ stats = {};
+  /** @type {any} */ pagination = null;
   /** The event up to which it is right. */
   seq = 0;
   /** It is what the server has; false before it is opened and while the line is lost. */
@@ -45,9 +53,10 @@ export class View extends Emitter {
     this.#close(this);
   }
 
-  /** @param {{s: number, rows: Row[], total: number, stats: Record<string, any>}} answer */
-  begin({ s, rows, total, stats }) {
+  /** @param {{s: number, rows: Row[], total: number, stats?: any, pagination?: any}} answer */
+  begin({ s, rows, total, stats, pagination }) {
     this.rows = rows;
+    this.pagination = pagination;
     this.total = total;
     this.stats = stats ?? {};
     this.seq = s;
@@ -56,7 +65,7 @@ export class View extends Emitter {
   }
 
   /** @param {Change} change */
-  take({ s, total, changes }) {
+  take({ s, total, changes, pagination = this.pagination }) {
     const moved = new Set(changes.flatMap((one) => ("id" in one ? [one.id] : [])));
     const rows = this.rows.filter(({ id }) => !moved.has(id));
     for (const one of changes) {
@@ -66,6 +75,7 @@ export class View extends Emitter {
     }
     this.rows = rows;
     this.total = total;
+    this.pagination = pagination;
     this.seq = s;
     this.tell("change", { changes });
   }
@@ -93,7 +103,9 @@ export class Views {
 
   /** What the server's `view` events go to. @param {Change} change */
   hear(change) {
-    this.#open.get(change.view)?.take(change);
+    const view = this.#open.get(change.view);
+    if (change.closed) this.#end(view, new Refusal(change.closed.code, change.closed.message));
+    else view?.take(change);
   }
 
   /**
@@ -122,12 +134,23 @@ export class Views {
       if (this.#open.has(id)) view.begin(data);
     } catch (problem) {
       if (!(problem instanceof Refusal) || !problem.passes) {
-        this.#open.delete(id);
-        view.tell("refused", { refusal: problem });
+        this.#end(view, problem);
       } else if (this.#live.connected) {
         setTimeout(() => this.#open.has(id) && this.#ask(view), problem.retryMs || RETRY_MS);
       }
     }
+  }
+
+  /**
+   * @param {View | undefined} view
+   * @param {unknown} refusal
+   */
+  #end(view, refusal) {
+    if (!view) return;
+    this.#open.delete(view.id);
+    view.rows = [];
+    view.lose();
+    view.tell("refused", { refusal });
   }
 
   /** @param {View} view */

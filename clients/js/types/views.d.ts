@@ -2,9 +2,16 @@
  * @typedef {{k: "row.enter" | "row.change", id: string, index: number, d: Row}} Placed
  * @typedef {{k: "row.leave", id: string}} Left
  * @typedef {{k: "stats.delta", stats: Record<string, [any, any]>}} Counted
- * @typedef {{view: string, s: number, total: number, changes: (Placed | Left | Counted)[]}} Change
+ *
+ * @typedef {object} Change
+ * @property {string} view
+ * @property {number} s
+ * @property {number} total
+ * @property {(Placed | Left | Counted)[]} changes
+ * @property {any} [pagination]
+ * @property {{code: string, message: string}} [closed] it may not be read any more
  */
-/** Dispatches `change` {changes}, and `refused` {refusal} when its query is not one. */
+/** Dispatches `change` {changes}, and `refused` {refusal} when it may not, or no more, be read. */
 export class View extends Emitter {
     /**
      * @param {string} list the list's command, "escrows:list"
@@ -15,6 +22,7 @@ export class View extends Emitter {
     /** @type {Row[]} */ rows: Row[];
     total: number;
     /** @type {Record<string, any>} */ stats: Record<string, any>;
+    /** @type {any} */ pagination: any;
     /** The event up to which it is right. */
     seq: number;
     /** It is what the server has; false before it is opened and while the line is lost. */
@@ -23,15 +31,16 @@ export class View extends Emitter {
     list: string;
     params: Record<string, any>;
     close(): void;
-    /** @param {{s: number, rows: Row[], total: number, stats: Record<string, any>}} answer */
-    begin({ s, rows, total, stats }: {
+    /** @param {{s: number, rows: Row[], total: number, stats?: any, pagination?: any}} answer */
+    begin({ s, rows, total, stats, pagination }: {
         s: number;
         rows: Row[];
         total: number;
-        stats: Record<string, any>;
+        stats?: any;
+        pagination?: any;
     }): void;
     /** @param {Change} change */
-    take({ s, total, changes }: Change): void;
+    take({ s, total, changes, pagination }: Change): void;
     lose(): void;
     #private;
 }
@@ -69,6 +78,14 @@ export type Change = {
     s: number;
     total: number;
     changes: (Placed | Left | Counted)[];
+    pagination?: any;
+    /**
+     * it may not be read any more
+     */
+    closed?: {
+        code: string;
+        message: string;
+    } | undefined;
 };
 import { Emitter } from "./emitter.js";
 import type { Row } from "./types.js";

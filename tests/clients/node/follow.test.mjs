@@ -222,6 +222,34 @@ test("a record that becomes somebody's private one goes, and comes back when it 
   await equals(room, office);
 });
 
+test("a view is a fresh list at all times, over a broken line too", async () => {
+  const office = await anOffice(5);
+  const room = await office.room(await office.hire("Ana Alder"));
+  const params = { status: "pending", sort: "purchase_price", order: "desc", limit: 4 };
+  const view = await room.view("escrows", params);
+  const query = new URLSearchParams(params);
+  const same = async () => {
+    const fresh = await office.olga.ask("GET", `/v1/escrows?${query}`);
+    return until(() => {
+      try {
+        assert.deepEqual([view.rows, view.total], [fresh.data, fresh.pagination.total]);
+        return view.current;
+      } catch {
+        return false;
+      }
+    }, "the rows of a fresh list");
+  };
+  await same();
+  await office.work(office.escrows, 20, dice(5));
+  await same();
+  room.wire.pull();
+  await office.work(office.escrows, 5, dice(6));
+  await until(() => room.live.connected);
+  await same();
+  view.close();
+  await assert.rejects(room.view("escrows", { colour: "red" }), { code: "VALIDATION_ERROR" });
+});
+
 test("people see each other come, edit and go", async () => {
   const office = await anOffice(1);
   const [escrow] = office.escrows;
