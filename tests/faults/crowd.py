@@ -108,6 +108,7 @@ class Client:
         self.stale = False
         self.compressed = False
         self.inst = uuid4().hex  # as a browser's tab has it
+        self.shown_as = ""  # in presence
         self.heard_at = 0.0
         self.live = asyncio.Event()
         self.wanted = False
@@ -226,6 +227,7 @@ class Client:
         elif message.startswith(b"42"):
             name, body = orjson.loads(message[2:])
             if name == "hello":
+                self.shown_as = body.get("presence", {}).get("conn", "")
                 self._stand(body["teams"][0])
             elif name == "hb":
                 self._beat(body)

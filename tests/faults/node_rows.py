@@ -127,7 +127,7 @@ async def rolling_deploy(office: Office, scale: Scale, verdict: Verdict) -> None
         await asyncio.sleep(3)
     await office.settle()
     await asyncio.sleep(6)  # the grace of a leave
-    ours = {client.inst for client in people}
+    ours = {client.shown_as for client in people}
     known, leaves = _came_and_went(people[0], begun, ours)
     verdict.mark("restarts", rounds, least=2)
     verdict.mark("people shown as here", known, least=len(people) / 2)
@@ -233,16 +233,13 @@ async def _cut_as_slow(office: Office, node: Node) -> bool:
 
 def _came_and_went(watcher: Client, since: float, ours: set[str]) -> tuple[int, int]:
     """How many of our screens one of them was shown, and how many it was told to be gone."""
-    known: dict[str, str] = {}
+    known: set[str] = set()
     gone = 0
     for at, name, body in watcher.said:
-        if name != "presence":
-            continue
-        for person in itertools.chain(body.get("join", ()), body.get("upd", ())):
-            known[person["conn"]] = person.get("inst") or ""
-        if at >= since:
-            gone += sum(known.get(conn, "") in ours for conn in body.get("leave", ()))
-    return len(ours & set(known.values())), gone
+        if name == "presence":
+            known.update(person["conn"] for person in body.get("join", ()))
+            gone += sum(conn in ours for conn in body.get("leave", ()) if at >= since)
+    return len(ours & known), gone
 
 
 async def _come_and_go(office: Office, times: int, at_once: int) -> None:
