@@ -29,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     verdicts = []
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for row in _chosen(options):
+            if row.needs and row.needs() is None:
+                sys.stdout.write(f"row {row.number:<3} NOT RUN: {row.needs.__name__} is not here\n")
+                continue
             verdict = runner.run(_perform(row, options))
             verdicts.append(verdict)
             sys.stdout.write(f"{verdict.text()}\n")

@@ -20,7 +20,7 @@ class Node:
         self.port = free_port()
         self.log = log
         self.environment = environment
-        self.kills = 0
+        self.readiness = "/readyz"
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
 
@@ -54,25 +54,18 @@ class Node:
 
     async def _answers(self, session: aiohttp.ClientSession) -> bool:
         try:
-            async with session.get(f"{self.url}/readyz") as answer:
+            async with session.get(f"{self.url}{self.readiness}") as answer:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False
 
     async def kill(self) -> None:
         """As a crash does it."""
-        self.kills += 1
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
         """As a deployment does it."""
         await self._end(signal.SIGTERM)
-
-    def pause(self) -> None:
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
 
     async def _end(self, number: signal.Signals) -> None:
         process = self._process

@@ -312,8 +312,8 @@ async def opened(
         await asyncio.to_thread(postgres.kill)
 
 
-async def token_of(db: Database, person: Actor) -> str:
-    """A whole day's token, of a session that stands in Postgres."""
+async def token_of(db: Database, person: Actor, lifetime: timedelta = timedelta(days=1)) -> str:
+    """A token of a session that stands in Postgres, for a whole day unless told otherwise."""
     async with db.transaction() as rows:
         session_id = await rows.fetchval(
             "INSERT INTO sessions (user_id, team_id, expires_at)"
@@ -321,7 +321,7 @@ async def token_of(db: Database, person: Actor) -> str:
             person.user_id,
             person.team_id,
         )
-    tokens = Tokens([JWT_SECRET], lifetime=timedelta(days=1))
+    tokens = Tokens([JWT_SECRET], lifetime=lifetime)
     return tokens.issue(person.user_id, person.team_id, session_id)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.faults import network_rows, node_rows, postgres_rows, redis_rows
+from tests.faults import clock_rows, network_rows, node_rows, postgres_rows, redis_rows
 from tests.faults.figures import Verdict
 from tests.faults.office import Office, Scale
+from tests.faults.suite_rows import suite
 
 Run = Callable[[Office, Scale, Verdict], Awaitable[None]]
 
@@ -22,6 +23,7 @@ class Row:
     nodes: int = 2
     module: str = "server"
     settings: Mapping[str, str] = field(default_factory=dict)
+    needs: Callable[[], str | None] | None = None  # what must be installed; None when it is not
 
 
 def full(clients: int, writes: float, seconds: float) -> Scale:
@@ -42,6 +44,14 @@ ROWS = [
         redis_rows.subscribers_thrown_out,
         Scale(60, 40, 10),
         full(200, 50, 300),
+    ),
+    Row(
+        "3",
+        "Redis forgets everything, restarts with an old state; what presence makes of it",
+        suite("tests/realtime/test_presence_faults.py"),
+        Scale(0, 0, 120),
+        full(0, 0, 120),
+        nodes=0,
     ),
     Row(
         "4",
@@ -88,11 +98,27 @@ ROWS = [
         full(200, 50, 1200),
     ),
     Row(
+        "12",
+        "nodes whose clocks are ten minutes wrong",
+        clock_rows.skewed,
+        Scale(40, 30, 8),
+        full(200, 50, 60),
+        needs=clock_rows.libfaketime,
+    ),
+    Row(
         "13",
         "Postgres restarted, then crashed, under load",
         postgres_rows.postgres_restarted,
         Scale(60, 40, 8),
         full(200, 50, 60),
+    ),
+    Row(
+        "14",
+        "Postgres restored to an earlier state, and other commits made",
+        suite("tests/realtime/test_restored_log.py"),
+        Scale(0, 0, 120),
+        full(0, 0, 120),
+        nodes=0,
     ),
     Row(
         "16",
@@ -111,11 +137,35 @@ ROWS = [
         nodes=1,
     ),
     Row(
+        "20",
+        "a token ends while its screen sleeps",
+        suite("tests/realtime/test_token_life.py"),
+        Scale(0, 0, 120),
+        full(0, 0, 120),
+        nodes=0,
+    ),
+    Row(
         "21",
         "64 writers of one team, a tenth of whom change their minds",
         postgres_rows.crowded_counter,
         Scale(0, 0, 8),
         full(0, 0, 600),
+        nodes=0,
+    ),
+    Row(
+        "24",
+        "every mutation: its state, its event and a fresh reading agree",
+        suite("tests/test_every_resource.py", "tests/test_every_field.py"),
+        Scale(0, 0, 300),
+        full(0, 0, 300),
+        nodes=0,
+    ),
+    Row(
+        "25",
+        "bytes that no client sends, on both transports",
+        suite("tests/fuzz", short={"FUZZ_SECONDS": "20"}, full={"FUZZ_SECONDS": "600"}),
+        Scale(0, 0, 120),
+        full(0, 0, 1200),
         nodes=0,
     ),
     Row(
