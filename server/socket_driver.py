@@ -41,7 +41,7 @@ class WebSocket:
         except web.HTTPException as refusal:  # no WebSocket handshake: end the session it opened
             await self._socket.close(wait=False, abort=True)
             return web.Response(status=refusal.status, text=refusal.text)
-        except ConnectionError:  # it is gone already
+        except (ConnectionError, ValueError):  # it is gone already; its key is not ASCII
             await self._socket.close(wait=False, abort=True)
             return web.Response(status=400)
         if request.transport:
