@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import Any
 
 from channels import wire
+from channels.wire import Parcel
 from db.events import EVERYONE, Event
 
 Sees = Callable[[Any, str], bool]  # a person and an audience: whether they are of it
@@ -55,21 +56,25 @@ class Frames:
         self._events = events
         self._sees = sees
         self._closed = [event for event in events if not event.is_open]
-        self._made: dict[tuple[Sight, ...], list[Any]] = {}
-        self._alike = [] if self._closed else self._make(())
+        self._made: dict[tuple[Sight, ...], Parcel] = {}
+        # What everybody gets, when it is the same.
+        self.for_all = None if self._closed else self._make(())
 
-    def of(self, who: Any) -> list[Any]:
+    def of(self, who: Any) -> Parcel:
         """The packets for this person."""
-        if not self._closed:
-            return self._alike
+        if self.for_all is not None:
+            return self.for_all
         seen = tuple(sight(event, who, self._sees) for event in self._closed)
         made = self._made.get(seen)
         if made is None:
             made = self._made[seen] = self._make(seen)
         return made
 
-    def _make(self, seen: tuple[Sight, ...]) -> list[Any]:
+    def _make(self, seen: tuple[Sight, ...]) -> Parcel:
         sights = iter(seen)
-        return wire.events(
-            event.wire if event.is_open else shown(event, next(sights)) for event in self._events
+        return Parcel(
+            wire.events(
+                event.wire if event.is_open else shown(event, next(sights))
+                for event in self._events
+            )
         )

@@ -105,7 +105,7 @@ class Commands:
     async def _work(self, member: Member, line: _Line) -> None:
         try:
             while line.waiting and not member.gone:
-                if member.outbox.owed_bytes > UNREAD_BYTES:
+                if member.road.owed_bytes > UNREAD_BYTES:
                     await asyncio.sleep(UNREAD_SECONDS)
                     continue
                 await self._perform(member, line.waiting.popleft())

@@ -1,29 +1,79 @@
-"""engine.io with our queue under each socket, and without its ways to hang or to raise."""
+"""engine.io with our connections, and without its ways to hang or to raise."""
 
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 import engineio  # type: ignore[import-untyped]  # the library has no types
 from typing_extensions import override
 
-from channels.outbox import Outbox
+from channels import wire
+from channels.connection import Connection
+from channels.frames import Broken
+from channels.members import Close
+from channels.ping_wheel import INTERVAL, TIMEOUT
+
+
+class Live(Protocol):
+    """Whom the connections tell what happens to them: the Socket.IO server."""
+
+    def came(self, connection: Connection) -> None: ...
+
+    def lost(self, connection: Connection) -> None: ...
+
+    def gone(self, connection: Connection) -> None:
+        """Its transport too."""
+
+    def silent(self, connection: Connection) -> None: ...
+
+    def broken(self, connection: Connection, broken: Broken) -> None: ...
+
+    def cut(self, connection: Connection, reason: Close) -> None: ...
+
+    def packet(self, connection: Connection, text: str) -> Coroutine[Any, Any, None] | None:
+        """Take an engine.io packet; what has to wait for something is left to be awaited."""
+
+    def spawn(self, name: str, work: Any) -> None: ...
+
+    def now(self) -> float: ...
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no types
     """What it leans on in engine.io is pinned by tests/realtime/test_stack_contract.py."""
 
+    live: Live
+
     @override
-    def create_queue(self, *args: Any, **kwargs: Any) -> Outbox:
-        return Outbox()
+    async def _handle_connect(
+        self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None
+    ) -> Any:
+        """As the original, with a connection of the driver's kind."""
+        sid = self.generate_id()
+        connection = self._async["connection"].open(self, sid, transport)
+        self.sockets[sid] = connection
+        self.live.came(connection)
+        upgrades = ["websocket"] if transport == "polling" else []
+        connection.push(wire.opening(sid, upgrades, INTERVAL, TIMEOUT))
+        if transport == "websocket":
+            socket = self._async["websocket"](connection._websocket_handler, self)  # noqa: SLF001 - engine.io's own way
+            answer = await socket(environ)
+            if connection.closed:
+                self.forget(connection)
+            return answer
+        connection.connected = True
+        return self._ok(await connection.poll(), jsonp_index=jsonp_index)
+
+    def forget(self, connection: Connection) -> None:
+        self.sockets.pop(connection.sid, None)
+        self.live.gone(connection)
 
     @override
     async def disconnect(self, sid: str | None = None) -> None:
         """As the original, which waits for a queue that a silent client never empties."""
         sids = list(self.sockets) if sid is None else [sid]
         for each in sids:
-            socket = self.sockets.pop(each, None)
-            if socket:
-                await socket.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
-                socket.queue.put_nowait(None)
+            connection = self.sockets.pop(each, None)
+            if connection:
+                await connection.close(wait=False)
 
     @override
     def _log_error_once(self, message: str, message_key: str) -> None:

@@ -9,10 +9,11 @@ from typing import Any, Generic, TypeVar
 from channels import limits, wire
 from channels.admission import Admission, Full
 from channels.commands import Answer, Commands, OwnRun, failure, success
+from channels.connection import Connection
 from channels.counters import Counters
 from channels.feature import Feature
 from channels.greeting import Greeting, Position
-from channels.live_server import Allows, Connection, LiveServer
+from channels.live_server import Allows, LiveServer
 from channels.members import Close, Member, Who
 from channels.refused import Refused, admitted
 from channels.rooms import BEAT_SECONDS, Rooms, utc_now
@@ -76,7 +77,8 @@ class Gateway(Generic[W]):
         )
 
     def start(self) -> None:
-        self._supervisor.start("stranger sweep", self._sweep)
+        self._server.start()
+        self._supervisor.start("socket sweep", self._sweep)
 
     async def handle_request(self, request: Any) -> Any:
         """Answer one HTTP request to the Socket.IO path."""
@@ -129,7 +131,7 @@ class Gateway(Generic[W]):
             if connection.closed:
                 return  # it did not wait for its turn
             who = await admitted(self._authenticate(greeting.token))
-        member = Member(sid, who, connection.outbox, connection.close, inst=greeting.inst)
+        member = Member(sid, who, connection, inst=greeting.inst)
         self._members[sid] = member
         await self._join(member, greeting)
         for feature in self._features:
@@ -206,7 +208,7 @@ class Gateway(Generic[W]):
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            self._server.cut_strangers()
+            self._server.sweep()
 
 
 def _now() -> float:

@@ -2,31 +2,31 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 import socketio  # type: ignore[import-untyped]  # the library has no types
 from typing_extensions import override
 
 from channels import wire
+from channels.clients import Clients
+from channels.connection import Connection
 from channels.counters import Counters
 from channels.engine import Engine
+from channels.frames import Broken
 from channels.limits import CONNECTS, LOGIN_SECONDS
 from channels.members import Close
-from channels.outbox import Outbox
+from channels.ping_wheel import INTERVAL, TIMEOUT, PingWheel
 from channels.refused import Refused
-from channels.supervisor import Supervisor
+from channels.supervisor import Supervisor, Work
 from channels.wire import Inbound, Kind, Malformed
 
-PING_INTERVAL = 25  # whole seconds: engine.io announces no fractions
-PING_TIMEOUT = 20
-LINGER_SECONDS = 5.0  # for a closed connection to end by itself before it is cut
+LINGER_SECONDS = 3.0  # for a closed connection to end by itself before it is cut
 
 NAMESPACE = "/"
 
 Allows = Callable[[str | None, Mapping[str, Any]], bool]  # an Origin, of a request
+NO_ENVIRON: dict[str, Any] = {}  # a request is not kept for as long as its socket lives
 
 # Below warning the libraries write every packet into the log, and packets hold people's data.
 for name in ("channels.engineio", "channels.socketio"):
@@ -36,33 +36,13 @@ for name in ("channels.engineio", "channels.socketio"):
 class Door(Protocol):
     """Who decides about sessions and answers commands: the gateway."""
 
-    async def enter(self, sid: str, connection: "Connection", auth: Any) -> None:
+    async def enter(self, sid: str, connection: Connection, auth: Any) -> None:
         """Let a client in and greet it, or raise Refused."""
 
     def receive(self, sid: str, inbound: Inbound) -> bool:
         """Take a command; False when there is no such session."""
 
     def left(self, sid: str) -> None: ...
-
-
-class Connection:
-    """One engine.io connection, over whichever transport, as the gateway may use it."""
-
-    def __init__(self, server: "LiveServer", socket: Any) -> None:
-        self._server = server
-        self._socket = socket
-
-    @property
-    def outbox(self) -> Outbox:
-        outbox: Outbox = self._socket.queue
-        return outbox
-
-    @property
-    def closed(self) -> bool:
-        return bool(self._socket.closed or self._socket.closing)
-
-    def close(self, reason: Close) -> None:
-        self._server.cut(self._socket, reason)
 
 
 class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has no types
@@ -85,8 +65,10 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
             async_handlers=False,
             always_connect=False,
             cors_allowed_origins=cors_allowed_origins,
-            ping_interval=PING_INTERVAL,
-            ping_timeout=PING_TIMEOUT,
+            ping_interval=INTERVAL,
+            ping_timeout=TIMEOUT,
+            monitor_clients=False,  # the wheel does
+            client_manager=Clients(),
             max_http_buffer_size=wire.MAX_FRAME,
             http_compression=False,
             transports=["polling", "websocket"],
@@ -94,115 +76,161 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
             engineio_logger=logging.getLogger("channels.engineio"),
         )
         self.eio._async = dict(driver)  # noqa: SLF001 - there is no public way to bring a driver
+        self.eio.live = self
         self._door = door
         self._counters = counters
         self._supervisor = supervisor
-        self._strangers: dict[str, float] = {}  # connections without a session, and since when
-        self._asked: Counter[str] = Counter()  # how often a connection asked for a session
+        self._wheel = PingWheel()
+        self._strangers: dict[Connection, float] = {}  # without a session, and since when
+        self._closed: dict[Connection, float] = {}  # whose transport may be there yet, since when
 
-    def cut(self, socket: Any, reason: Close) -> None:
+    def start(self) -> None:
+        self._supervisor.start("ping wheel", self._wheel.turn)
+
+    def cut(self, connection: Connection, reason: Close) -> None:
         """End a connection so that the client comes back by itself.
 
         After a goodbye of engine.io or Socket.IO official clients stay away, so there is none
         (except where they shall): only the transport's own end.
         """
-        outbox: Outbox = socket.queue
-        if socket.closed or socket.closing or outbox.ended:
+        if connection.closed:
             return
         self._counters.closes[reason.reason] += 1
         if reason is Close.SLOW:
-            outbox.give_up()
-            outbox.abort()
-        elif reason.final:
-            outbox.put_nowait(wire.disconnected())
-        outbox.end(reason.code, reason.reason)
-        close = partial(socket.close, wait=False, abort=True, reason=reason.reason)
-        self._supervisor.spawn(f"close {socket.sid}", close)
+            connection.abort()
+            return
+        if reason.final:
+            connection.push(wire.disconnected())
+        connection.end(reason.code, reason.reason)
 
     def cut_all(self, reason: Close) -> None:
-        for socket in list(self.eio.sockets.values()):
-            self.cut(socket, reason)
+        for connection in list(self.eio.sockets.values()):
+            self.cut(connection, reason)
 
-    def cut_strangers(self) -> None:
-        """End connections that never asked for a session, or were refused and stayed."""
-        deadline = _now() - LOGIN_SECONDS
-        for eio_sid, since in list(self._strangers.items()):
-            if since < deadline and eio_sid in self.eio.sockets:
-                self.cut(self.eio.sockets[eio_sid], Close.UNAUTHENTICATED)
+    def sweep(self) -> None:
+        """End what never asked for a session, or was refused and stayed; drop what lingers."""
+        now = self.now()
+        for connection, since in list(self._strangers.items()):
+            if since < now - LOGIN_SECONDS:
+                self.cut(connection, Close.UNAUTHENTICATED)
+        for connection, since in list(self._closed.items()):
+            if since < now - LINGER_SECONDS:
+                connection.abort()
+                self.eio.forget(connection)
+
+    # What the connections tell
+
+    def came(self, connection: Connection) -> None:
+        self.environ[connection.sid] = NO_ENVIRON
+        self._strangers[connection] = self.now()
+        connection.place = self._wheel.add(connection)
+        self._counters.sockets += 1
+
+    def lost(self, connection: Connection) -> None:
+        self._wheel.take_off(connection, connection.place)
+        self._end_session(connection)
+        self._strangers.pop(connection, None)
+        self._closed[connection] = self.now()
+        self._counters.sockets -= 1
+        del self.environ[connection.sid]
+
+    def gone(self, connection: Connection) -> None:
+        self._closed.pop(connection, None)
+
+    def silent(self, connection: Connection) -> None:
+        self._counters.closes["silent"] += 1
+        connection.abort()
+
+    def broken(self, connection: Connection, broken: Broken) -> None:
+        self._counters.closes[Close.MALFORMED.reason] += 1
+        connection.end(broken.code, broken.why)
+
+    def packet(self, connection: Connection, text: str) -> Coroutine[Any, Any, None] | None:
+        """Take an engine.io packet off a WebSocket of ours."""
+        if not wire.lawful(text):
+            self.cut(connection, Close.MALFORMED)
+        elif text[0] == "4":
+            return self._take(connection, text[1:])
+        elif text[0] == "1":
+            connection.end(1000, "")
+        elif text[0] == "5":
+            connection.push(wire.NOOP)
+        return None
+
+    def spawn(self, name: str, work: Work) -> None:
+        self._supervisor.spawn(name, work)
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    # What engine.io tells
 
     @override
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
 
     @override
-    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        await super()._handle_eio_connect(eio_sid, environ)
-        self._strangers[eio_sid] = _now()
-        self._counters.sockets += 1
-
-    @override
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        if self.environ.pop(eio_sid, None) is None:
-            return
-        self._counters.sockets -= 1
-        await self._end_session(eio_sid)
-        self._strangers.pop(eio_sid, None)
-        self._asked.pop(eio_sid, None)
-        socket = self.eio.sockets.get(eio_sid)
-        if socket:
-            outbox: Outbox = socket.queue
-            outbox.put_nowait(None)  # a poll that waits would wait on
-            asyncio.get_running_loop().call_later(LINGER_SECONDS, _abort, outbox)
-
-    @override
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        socket = self.eio.sockets.get(eio_sid)
-        if socket is None or socket.closing:
-            return
-        if socket.queue.overdue:  # it talks but does not listen
-            self.cut(socket, Close.SLOW)
-            return
-        try:
-            await self._handle_inbound(eio_sid, wire.read(data))
-        except Malformed:
-            self.cut(socket, Close.MALFORMED)
+        connection = self.eio.sockets.get(eio_sid)
+        if connection is not None and (work := self._take(connection, data)):
+            await work
 
-    async def _handle_inbound(self, eio_sid: str, inbound: Inbound) -> None:
-        connection = Connection(self, self.eio.sockets[eio_sid])
-        if inbound.kind is Kind.CONNECT:
-            await self._connect(eio_sid, inbound, connection)
-        elif inbound.namespace != NAMESPACE:
+    # Inside
+
+    def _take(self, connection: Connection, data: Any) -> Coroutine[Any, Any, None] | None:
+        """Do what a Socket.IO packet asks; to let a client in may have to wait."""
+        if connection.closed:
+            return None
+        if connection.overdue:  # it talks but does not listen
+            self.cut(connection, Close.SLOW)
+            return None
+        try:
+            inbound = wire.read(data)
+            if inbound.kind is Kind.CONNECT:
+                return self._connect(connection, inbound)
+            self._obey(connection, inbound)
+        except Malformed:
+            self.cut(connection, Close.MALFORMED)
+        return None
+
+    def _obey(self, connection: Connection, inbound: Inbound) -> None:
+        if inbound.namespace != NAMESPACE:
             raise Malformed
-        elif inbound.kind is Kind.DISCONNECT:
-            await self._end_session(eio_sid)
-            self._strangers[eio_sid] = _now()
+        if inbound.kind is Kind.DISCONNECT:
+            self._end_session(connection)
+            self._strangers[connection] = self.now()
         elif inbound.kind is Kind.EVENT:
-            sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)
+            sid = self.manager.sid_from_eio_sid(connection.sid, NAMESPACE)
             if sid is None or not self._door.receive(sid, inbound):
                 raise Malformed
 
-    async def _connect(self, eio_sid: str, inbound: Inbound, connection: Connection) -> None:
+    async def _connect(self, connection: Connection, inbound: Inbound) -> None:
+        try:
+            await self._let_in(connection, inbound)
+        except Malformed:
+            self.cut(connection, Close.MALFORMED)
+
+    async def _let_in(self, connection: Connection, inbound: Inbound) -> None:
         if inbound.namespace != NAMESPACE:
-            connection.outbox.put_nowait(wire.refused(inbound.namespace, "Invalid namespace"))
+            connection.push(wire.refused(inbound.namespace, "Invalid namespace"))
             return
-        self._asked[eio_sid] += 1
-        if self._asked[eio_sid] > CONNECTS:
-            self.cut(self.eio.sockets[eio_sid], Close.RATE)
+        connection.asked += 1
+        if connection.asked > CONNECTS:
+            self.cut(connection, Close.RATE)
             return
         auth = wire.json_of(inbound.data)
-        sid = await self.manager.pre_connect(eio_sid, NAMESPACE)
+        sid = await self.manager.pre_connect(connection.sid, NAMESPACE)
         if sid is None:
             raise Malformed  # a second CONNECT
-        since = self._strangers.pop(eio_sid, None)  # it has asked: the wait from here on is ours
+        since = self._strangers.pop(connection, None)  # it has asked: the wait from here on is ours
         try:
             await self._door.enter(sid, connection, auth)
         except Refused as refusal:
             self._counters.refusals[refusal.code] += 1
-            if since is not None:
-                self._strangers[eio_sid] = since
+            if since is not None and not connection.closed:
+                self._strangers[connection] = since
             await self.manager.disconnect(sid, NAMESPACE, ignore_queue=True)
-            error = wire.refused(NAMESPACE, refusal.message, refusal.told())
-            connection.outbox.put_nowait(error)
+            connection.push(wire.refused(NAMESPACE, refusal.message, refusal.told()))
             return
         if connection.closed:  # it went while we looked it up, and nobody else knows of the session
             self._door.left(sid)
@@ -210,30 +238,20 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
             return
         await self.manager.connect(sid, NAMESPACE)
 
-    async def _end_session(self, eio_sid: str) -> None:
-        sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)
+    def _end_session(self, connection: Connection) -> None:
+        sid = self.manager.sid_from_eio_sid(connection.sid, NAMESPACE)
         if sid is not None:
             self._door.left(sid)
-            await self.manager.disconnect(sid, NAMESPACE, ignore_queue=True)
+            self.manager.basic_disconnect(sid, NAMESPACE)
 
     async def close(self, seconds: float) -> None:
         """End every connection: politely within `seconds`, then by force."""
         self.cut_all(Close.DRAIN)
-        deadline = _now() + seconds
-        while self._open() and _now() < deadline:  # noqa: ASYNC110 - engine.io tells nobody
+        deadline = self.now() + seconds
+        while self._open() and self.now() < deadline:  # noqa: ASYNC110 - engine.io tells nobody
             await asyncio.sleep(0.02)
-        for socket in self._open():
-            socket.queue.abort()
-        if self.eio.service_task_handle:  # a second shutdown() of it would fail
-            await self.shutdown()
+        for connection in self._open():
+            connection.abort()
 
-    def _open(self) -> Iterable[Any]:
-        return [socket for socket in self.eio.sockets.values() if socket.upgraded]
-
-
-def _abort(outbox: Outbox) -> None:
-    outbox.abort()  # looked up late: a polling client may have become a WebSocket
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+    def _open(self) -> list[Connection]:
+        return [each for each in self.eio.sockets.values() if each.upgraded]

@@ -1,12 +1,11 @@
 """A connected socket as a room sees it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, Self
 from uuid import UUID
 
-from channels.outbox import Outbox
+from channels.wire import Packet, Parcel
 
 
 class Close(Enum):
@@ -75,23 +74,49 @@ class Who(Protocol):
     def epoch(self) -> int: ...
 
 
+class Road(Protocol):
+    """Where packets for one socket go: its connection."""
+
+    @property
+    def owed_bytes(self) -> int: ...
+
+    @property
+    def overdue(self) -> bool:
+        """Whether its client is too slow to be waited for."""
+
+    def push(self, packet: Packet) -> None: ...
+
+    def give(self, parcel: Parcel) -> None: ...
+
+    def cut(self, reason: Close) -> None: ...
+
+
 @dataclass(slots=True, eq=False)
 class Member:
-    """One socket of one person. Everything it receives goes through `outbox`, so order holds."""
+    """One socket of one person. Everything it receives goes by its one road, so order holds."""
 
     sid: str
     who: Any  # a Who, of the type the server's `authenticate` returns
-    outbox: Outbox
-    end: Callable[[Close], None]
+    road: Road
     gone: bool = False
     inst: str | None = None  # what the client calls its tab, the same over reconnects
 
-    def push(self, packet: Any) -> None:
-        if not self.gone:
-            self.outbox.put_nowait(packet)
+    def push(self, packet: Packet) -> None:
+        if not self.gone and self._keeps_up():
+            self.road.push(packet)
+
+    def give(self, parcel: Parcel) -> None:
+        if not self.gone and self._keeps_up():
+            self.road.give(parcel)
 
     def close(self, reason: Close) -> None:
         """Nothing reaches this member from here on; its socket follows."""
         if not self.gone:
             self.gone = True
-            self.end(reason)
+            self.road.cut(reason)
+
+    def _keeps_up(self) -> bool:
+        """A client that is too slow to be waited for is closed, and resumes when it is back."""
+        if self.road.overdue:
+            self.close(Close.SLOW)
+        return not self.gone

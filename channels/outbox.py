@@ -36,7 +36,6 @@ class Outbox(asyncio.Queue[Any]):
         self.owed_since: float | None = None
         self.close_code = 1000
         self.close_reason = ""
-        self.ended = False
         # Set by the transport: drops the connection without waiting for the client.
         self.abort: Callable[[], None] = _stay
         self._hand_packets = 0
@@ -80,8 +79,18 @@ class Outbox(asyncio.Queue[Any]):
         """Let the writer send what is queued, then close with this code."""
         self.close_code = code
         self.close_reason = reason
-        self.ended = True
         self.put_nowait(None)
+
+    def drain(self) -> list[Any]:
+        """What is queued, taken off; whoever waits for it gets the end instead."""
+        packets = []
+        while not self.empty():
+            packet = super()._get()
+            if packet is not None:
+                packets.append(packet)
+        self.owed_bytes = self._hand_bytes
+        self.put_nowait(None)
+        return packets
 
     def give_up(self) -> None:
         """Forget what is queued; it will not be read."""

@@ -17,6 +17,8 @@ from channels.membership import Membership
 from channels.range_read import RangeRead
 from channels.standing import Mode, Standing, stand
 from channels.supervisor import Supervisor
+from channels.waves import Lane, Wave, Waves
+from channels.wire import Parcel
 from db.errors import Unavailable
 from db.events import Event, Head
 
@@ -42,6 +44,7 @@ class Room:
         let_go: Callable[["Room"], None],
         told: Callable[[Event], None],
         sees: Sees,
+        waves: Waves,
     ) -> None:
         self.team_id = team_id
         self.members: dict[str, Member] = {}
@@ -65,6 +68,7 @@ class Room:
         self._replays: dict[int, Frames] = {}
         self._outgoing: list[Event] = []
         self._flush: asyncio.Handle | None = None
+        self._lane = Lane(waves, then=self.flush)
         self._membership = Membership(head.seq)
         self._looking_back = asyncio.Lock()
 
@@ -90,8 +94,10 @@ class Room:
         self._counters.joins[standing.mode] += 1
         greet(standing)
         if standing.mode is not Mode.DENIED and not member.gone:
-            for packet in self._replay(standing.missed, member):
-                member.push(packet)
+            if member.sid in self.members:
+                self._lane.leave_out(member)  # of what it is told anew
+            if standing.missed:
+                member.give(self._replay(standing.missed, member))
             self.members[member.sid] = member
         return True
 
@@ -114,26 +120,30 @@ class Room:
         self.flush()
         body = {"now": now, "teams": {str(self.team_id): [self.applied.seq, self.applied.h]}}
         packet = wire.said("hb", body | ({"stale": True} if stale else {}))
-        for member in list(self.members.values()):
-            self._push(member, [packet])
+        self._lane.add(Wave(list(self.members.values()), Parcel([packet])))
 
     def flush(self) -> None:
-        """Send what was delivered in this tick as one frame, encoded once for all alike."""
+        """Send what was delivered so far as one frame, encoded once for all alike.
+
+        Who gets it, and what of it they see, is settled here; a large room gets it in slices.
+        """
         if self._flush:
             self._flush.cancel()
             self._flush = None
         events, self._outgoing = self._outgoing, []
         if not events or not self.members:
             return
+        members = list(self.members.values())
         frames = Frames(events, self._sees)
-        for member in list(self.members.values()):
-            self._push(member, frames.of(member.who))
-            self._counters.delivered += len(events)
+        parcels = frames.for_all or [frames.of(member.who) for member in members]
+        self._counters.delivered += len(events) * len(members)
+        self._lane.add(Wave(members, parcels))
 
     def close(self) -> None:
         """Let go; whoever is still about to join finds it closed and opens another."""
         self.closed = True
         self.dispatcher.close()
+        self._lane.clear()
         if self._flush:
             self._flush.cancel()
 
@@ -145,7 +155,7 @@ class Room:
         self._told(event)
         if event.kind in membership.KINDS:
             self._apply_membership(event)
-        elif self._flush is None:
+        elif self._flush is None and not self._lane.busy:
             self._flush = asyncio.get_running_loop().call_soon(self.flush)
 
     def _rewound(self) -> None:
@@ -211,22 +221,12 @@ class Room:
                 backlog = [await self._range_read.since(since.seq)]
         return Standing(self.team_id, Mode.SNAPSHOT, self.applied)
 
-    def _replay(self, missed: Sequence[Event], member: Member) -> list[Any]:
+    def _replay(self, missed: Sequence[Event], member: Member) -> Parcel:
         """Frames of the missed events; a herd that missed the same shares them."""
-        if not missed:
-            return []
         first = missed[0].seq
         if first not in self._replays:
             self._replays[first] = Frames(missed, self._sees)
         return self._replays[first].of(member.who)
-
-    def _push(self, member: Member, packets: list[Any]) -> None:
-        if member.outbox.overdue:
-            self.leave(member)
-            member.close(Close.SLOW)
-            return
-        for packet in packets:
-            member.push(packet)
 
 
 def _now() -> float:

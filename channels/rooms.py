@@ -19,6 +19,7 @@ from channels.members import Member
 from channels.room import Room
 from channels.standing import Mode, Standing
 from channels.supervisor import Supervisor
+from channels.waves import Waves
 from db.errors import Unavailable
 from db.events import Event, Head
 
@@ -70,6 +71,7 @@ class Rooms:
         self._early: dict[UUID, list[Event]] = {}
         self._followed: dict[UUID, Followed] = {}
         self._heads: dict[UUID, Head] = {}
+        self._waves = Waves()
         self._watchers: list[Callable[[Event], None]] = []
         self._wake = asyncio.Event()
         self._polled_at = 0.0
@@ -230,6 +232,7 @@ class Rooms:
                 let_go=self._let_go,
                 told=self._tell,
                 sees=self._sees,
+                waves=self._waves,
             )
             self._rooms[team_id] = room
             self._followed[team_id] = Followed(room.dispatcher, now=_now())

@@ -271,7 +271,7 @@ class Group:
             elif view.rows is None:
                 view.give(self._rows)
             elif view.rows is not self._rows:
-                if view.member.outbox.owed_bytes > UNREAD_BYTES:
+                if view.member.road.owed_bytes > UNREAD_BYTES:
                     late = True
                     continue
                 if packet := packet_of(view.rows, view.name):

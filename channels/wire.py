@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from engineio import packet as engine  # type: ignore[import-untyped]  # it has no types
 
+from channels import frames
 from db.events import Event
 
 PROTO = 1
@@ -19,7 +20,33 @@ MAX_PAYLOAD_PACKETS = 16  # of one polling request
 
 _DECODER = json.JSONDecoder()
 
-Packet = engine.Packet
+
+class Packet(engine.Packet):  # type: ignore[misc]  # the library has no types
+    """One for all who get it: its text is made once, and its WebSocket frame when first asked."""
+
+    _frame: bytes | None = None
+
+    @property
+    def frame(self) -> bytes:
+        if self._frame is None:
+            self._frame = frames.text(self.encode())
+        return self._frame
+
+
+class Parcel:
+    """Packets that leave together: one by one for who polls, as one write to a WebSocket."""
+
+    __slots__ = ("_frames", "packets")
+
+    def __init__(self, packets: Sequence[Packet]) -> None:
+        self.packets = packets
+        self._frames: bytes | None = None
+
+    @property
+    def frames(self) -> bytes:
+        if self._frames is None:
+            self._frames = b"".join(packet.frame for packet in self.packets)
+        return self._frames
 
 
 class Kind(IntEnum):
@@ -47,35 +74,47 @@ class Inbound:
 # Server to client
 
 
-def packet(text: str) -> Any:
+def packet(text: str) -> Packet:
     """An engine.io message. The same object may go to every client: it is encoded once."""
     return Packet(engine.MESSAGE, data=text)
 
 
-def connected(sid: str) -> Any:
+def opening(sid: str, upgrades: Sequence[str], ping_interval: int, ping_timeout: int) -> Packet:
+    """The first packet of a connection."""
+    told = {
+        "sid": sid,
+        "upgrades": upgrades,
+        "pingInterval": ping_interval * 1000,
+        "pingTimeout": ping_timeout * 1000,
+        "maxPayload": MAX_FRAME,
+    }
+    return Packet(engine.OPEN, data=_json(told))
+
+
+def connected(sid: str) -> Packet:
     return packet(f"{Kind.CONNECT}{_json({'sid': sid})}")
 
 
-def refused(namespace: str, message: str, data: Mapping[str, Any] | None = None) -> Any:
+def refused(namespace: str, message: str, data: Mapping[str, Any] | None = None) -> Packet:
     place = "" if namespace == "/" else f"{namespace},"
     error = {"message": message} | ({"data": data} if data else {})
     return packet(f"{Kind.CONNECT_ERROR}{place}{_json(error)}")
 
 
-def disconnected() -> Any:
+def disconnected() -> Packet:
     return packet(f"{Kind.DISCONNECT}")
 
 
-def said(name: str, body: Mapping[str, Any]) -> Any:
+def said(name: str, body: Mapping[str, Any]) -> Packet:
     """An event with one argument: `hello`, `hb`."""
     return packet(f'{Kind.EVENT}["{name}",{_json(body)}]')
 
 
-def acknowledged(ack: int, envelope: bytes) -> Any:
+def acknowledged(ack: int, envelope: bytes) -> Packet:
     return packet(f"{Kind.ACK}{ack}[{envelope.decode()}]")
 
 
-def events(wires: Iterable[bytes]) -> list[Any]:
+def events(wires: Iterable[bytes]) -> list[Packet]:
     """Finished event objects as `event` packets of bounded size, in order."""
     packets = []
     batch: list[bytes] = []
@@ -117,7 +156,11 @@ def without_changes(event: Event) -> bytes:
     return f"{head}{key}{{}}{rest[end:]}".encode()
 
 
-def _event_packet(wires: Sequence[bytes]) -> Any:
+PING = Packet(engine.PING)
+NOOP = Packet(engine.NOOP)
+
+
+def _event_packet(wires: Sequence[bytes]) -> Packet:
     return packet(f'{Kind.EVENT}["event",[{b",".join(wires).decode()}]]')
 
 

@@ -60,7 +60,7 @@ from server.live_lists import live_lists
 from server.live_metrics import readings
 from server.origins import allows
 from server.presence import record_audience
-from server.socket_driver import DRIVER, mount
+from server.socket_driver import DRIVERS, mount
 from server.vital import VitalTasks
 from server.web import routes as dashboard
 
@@ -212,7 +212,7 @@ async def gateway(app: web.Application) -> AsyncIterator[None]:
         rooms=app[ROOMS],
         authenticate=app[AUTHENTICATOR].authenticate,
         commands=commands(found, app[METRICS]),
-        driver=DRIVER,
+        driver=DRIVERS[app[SETTINGS].socket_transport],
         counters=app[COUNTERS],
         supervisor=app[SUPERVISOR],
         cors_allowed_origins=allows(app[SETTINGS].cors_origins),

@@ -35,6 +35,11 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class SocketTransport(StrEnum):
+    DIRECT = "direct"
+    STOCK = "stock"
+
+
 class NotConfigured(Exception):
     """Settings are missing or wrong; `problems` holds one sentence for each."""
 
@@ -99,6 +104,10 @@ class Settings(BaseSettings):
         ge=0,
         le=300,
         description="How long a stopping server takes to send its sockets away; 5 s in production.",
+    )
+    socket_transport: SocketTransport = Field(
+        default=SocketTransport.DIRECT,
+        description="`direct` writes to WebSockets itself; `stock` leaves them to aiohttp, slower.",
     )
     log_level: LogLevel | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""engine.io on aiohttp: its own driver, without compression, deaf to what no client sends."""
+"""engine.io on aiohttp: ours by default, its own on demand, deaf to what no client sends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,9 +13,13 @@ from engineio.exceptions import (  # type: ignore[import-untyped]  # no types
 )
 
 from channels import wire
+from channels.connection import Connection
+from channels.direct import DirectConnection
 from channels.gateway import Gateway
 from channels.members import Who
 from channels.outbox import Outbox
+from server.settings import SocketTransport
+from server.socket_transport import Takeover
 
 PATH: Final = "/socket.io/"
 BODY_SECONDS: Final = 20.0
@@ -23,7 +27,7 @@ CLOSE_SECONDS: Final = 2.0  # for a client to answer our close frame
 
 
 class WebSocket:
-    """One client's WebSocket, as engine.io's socket wants it."""
+    """One client's WebSocket by aiohttp, as engine.io's socket wants it."""
 
     def __init__(self, handler: Callable[["WebSocket"], Awaitable[None]], _: Any) -> None:
         self._handler = handler
@@ -39,7 +43,7 @@ class WebSocket:
         try:
             await self._ws.prepare(request)
         except web.HTTPException as refusal:  # no WebSocket handshake: end the session it opened
-            await self._socket.close(wait=False, abort=True)
+            self._socket.finish()
             return web.Response(status=refusal.status, text=refusal.text)
         except (ConnectionError, ValueError):  # it is gone already; its key is not ASCII
             await self._socket.close(wait=False, abort=True)
@@ -109,10 +113,22 @@ def translate_request(request: web.Request) -> dict[str, Any]:
     return environ
 
 
-DRIVER: Final[Mapping[str, Any]] = {
+STOCK: Final[Mapping[str, Any]] = {
     **stock._async,  # noqa: SLF001 - that is where engine.io keeps a driver
     "translate_request": translate_request,
     "websocket": WebSocket,
+    "connection": Connection,
+}
+DIRECT: Final[Mapping[str, Any]] = {
+    **STOCK,
+    "websocket": Takeover,
+    "connection": DirectConnection,
+}
+
+
+DRIVERS: Final[Mapping[SocketTransport, Mapping[str, Any]]] = {
+    SocketTransport.DIRECT: DIRECT,
+    SocketTransport.STOCK: STOCK,
 }
 
 

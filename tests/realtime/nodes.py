@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -27,7 +28,11 @@ from domains.kit.actor import Actor, Role
 from domains.kit.errors import TokenExpired, Unauthenticated
 from domains.kit.policy import may_see
 from server.origins import allows
-from server.socket_driver import DRIVER, mount
+from server.settings import SocketTransport
+from server.socket_driver import DRIVERS, mount
+
+# CI runs the core of these tests once more with `stock`.
+TRANSPORT = SocketTransport(os.environ.get("SOCKET_TRANSPORT", "direct"))
 
 
 def token_of(actor: Actor, *, as_of: int = 0) -> str:
@@ -163,7 +168,7 @@ async def serving(
         rooms=rooms,
         authenticate=authenticate,
         commands=Verbs(db).named(),
-        driver=DRIVER,
+        driver=DRIVERS[TRANSPORT],
         counters=counters,
         supervisor=supervisor,
         features=features(rooms),

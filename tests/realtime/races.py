@@ -158,7 +158,6 @@ class Race:
         await asyncio.sleep(SETTLE)
         for seat in self._seats:
             self._judge(seat)
-            seat.ear._listening.cancel()
         self._tally.runs += 1
         self._tally.events += len(self._log.events)
         await self._stage.supervisor.close()
@@ -244,7 +243,7 @@ class Race:
         since = self._log.position(self._chance.randint(0, len(self._log.events)))
         ear = Ear(who)
         seat = Seat(person, ear, since, who.as_of)
-        ear.member.end = lambda why: self._ended(seat, why)
+        ear.end = lambda why: self._ended(seat, why)
         await self._stage.join(since, ear)
         self._tally.joins += 1
         if ear.mode is Mode.DENIED:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
@@ -14,10 +14,10 @@ from channels.audience import Sees, everyone_alone
 from channels.bus import MemoryBus, MemoryHub, Route, straight
 from channels.counters import Counters
 from channels.members import Close, Member
-from channels.outbox import Outbox
 from channels.rooms import Rooms
 from channels.standing import Mode, Standing
 from channels.supervisor import Supervisor
+from channels.wire import Packet, Parcel
 from db.errors import Unavailable
 from db.events import Event, Head
 from domains.auth.authenticator import Bearer
@@ -164,23 +164,29 @@ class Stage:
 
 
 class Ear:
-    """A member that takes its packets at once and notes the events in them."""
+    """A member, and its road in one: it takes its packets at once and notes the events in them."""
 
     def __init__(self, who: Bearer) -> None:
-        self.outbox = Outbox()
         self.closed: list[Close] = []
-        self.member = Member(uuid4().hex, who, self.outbox, self.closed.append)
+        self.end: Callable[[Close], None] = self.closed.append
+        self.member = Member(uuid4().hex, who, self)
         self.standings: list[Standing] = []
-        self.packets: list[Any] = []
-        self._listening = asyncio.create_task(self._listen())
+        self.packets: list[Packet] = []
+        self.owed_bytes = 0
+        self.overdue = False
+
+    def push(self, packet: Packet) -> None:
+        self.packets.append(packet)
+
+    def give(self, parcel: Parcel) -> None:
+        self.packets += parcel.packets
+
+    def cut(self, reason: Close) -> None:
+        self.end(reason)
 
     @property
     def mode(self) -> Mode:
         return self.standings[-1].mode
-
-    async def _listen(self) -> None:
-        while True:
-            self.packets.append(await self.outbox.get())
 
     @property
     def events(self) -> list[Any]:

@@ -10,12 +10,26 @@ import orjson
 import pytest
 from engineio import packet as engine  # type: ignore[import-untyped]  # it has no types
 
-from channels import outbox
+from channels import commands, outbox
 from channels.outbox import BATCH_PACKETS, Outbox
 from tests.factories import Team
 from tests.realtime.conftest import Opener
 from tests.realtime.nodes import Node, token_of, until, write
 from tests.realtime.simulated import simulate
+from tests.screens import Screen
+
+
+def stop_reading(screen: Screen) -> Any:
+    """Its transport, from which nothing is taken any more."""
+    assert screen._reader
+    assert screen._ws
+    screen._reader.cancel()
+    connection = screen._ws._response.connection
+    assert connection
+    transport: Any = connection.transport
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    transport.pause_reading()
+    return transport
 
 
 async def test_a_client_that_does_not_read_is_closed_and_the_others_do_not_notice(
@@ -25,15 +39,7 @@ async def test_a_client_that_does_not_read_is_closed_and_the_others_do_not_notic
     slow = a_screen(team.agent)
     await slow.connect()
     position = slow.position
-    assert slow._reader
-    assert slow._ws
-    slow._reader.cancel()
-    connection = slow._ws._response.connection
-    assert connection
-    assert connection.transport
-    transport: Any = connection.transport
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    transport.pause_reading()
+    transport = stop_reading(slow)
 
     async with a_screen(team.lead) as quick:
         last = 0
@@ -71,14 +77,23 @@ async def test_a_poller_that_stays_away_is_closed(
 
 
 async def test_who_talks_without_listening_is_closed(
-    node: Node,
-    a_screen: Opener,
+    node: Node, a_screen: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with a_screen() as screen:
-        member = node.gateway._members[screen.hello["conn"]]
-        member.outbox.owed_bytes = outbox.MAX_BYTES + 1
-        await screen.say('42["notes:echo"]')
-        await until(lambda: node.counters.closes["slow"] == 1)
+    """Its commands wait while it takes no answers, and it is let go once that is too long."""
+    monkeypatch.setattr(outbox, "MAX_AGE", 0.5)
+    screen = a_screen()
+    await screen.connect()
+    transport = stop_reading(screen)
+    for ack in range(40):
+        await screen.say(f'42{ack}["notes:large",{{"bytes":400000}}]')
+    member = node.gateway._members[screen.hello["conn"]]
+    await until(lambda: member.road.owed_bytes > commands.UNREAD_BYTES)
+    await asyncio.sleep(0.6)
+    assert screen._ws
+    await screen._ws.send_str('42["notes:echo"]')
+    await until(lambda: node.counters.closes["slow"] == 1)
+    await until(lambda: node.counters.sockets == 0)
+    transport.abort()
 
 
 def a_packet(size: int = 10) -> object:

@@ -301,14 +301,14 @@ def test_a_slow_screen_is_told_the_sum_later() -> None:
         scene = Scene()
         viewer, quick = await scene.viewer(), await scene.viewer()
         await asyncio.gather(viewer.open(), quick.open())
-        viewer.ear.outbox.owed_bytes += UNREAD_BYTES + 1  # as if it took nothing
+        viewer.ear.owed_bytes += UNREAD_BYTES + 1  # as if it took nothing
         for _ in range(5):
             scene.commit()
             await asyncio.sleep(0.5)
         viewer.look()
         assert viewer.said == []
         assert quick.shows(scene.shelf)
-        viewer.ear.outbox.owed_bytes -= UNREAD_BYTES + 1
+        viewer.ear.owed_bytes -= UNREAD_BYTES + 1
         await asyncio.sleep(0.5)
         assert viewer.shows(scene.shelf)
         assert len(viewer.said) == 1
