@@ -3,7 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.faults import clock_rows, network_rows, node_rows, postgres_rows, redis_rows
+from tests.faults import (
+    clock_rows,
+    failover_rows,
+    network_rows,
+    node_rows,
+    postgres_rows,
+    redis_rows,
+)
 from tests.faults.figures import Verdict
 from tests.faults.office import Office, Scale
 from tests.faults.suite_rows import suite
@@ -114,11 +121,17 @@ ROWS = [
     ),
     Row(
         "14",
-        "Postgres restored to an earlier state, and other commits made",
-        suite("tests/realtime/test_restored_log.py"),
-        Scale(0, 0, 120),
-        full(0, 0, 120),
-        nodes=0,
+        "a lagging standby takes over, and the last commits are lost",
+        failover_rows.standby_promoted,
+        Scale(45, 30, 9),
+        full(300, 50, 60),
+    ),
+    Row(
+        "15",
+        "a backup is put back",
+        failover_rows.restored,
+        Scale(30, 20, 6),
+        full(300, 50, 60),
     ),
     Row(
         "16",
