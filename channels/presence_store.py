@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import orjson
+from redis.exceptions import ResponseError
 
 from channels import presence_scripts as scripts
 from channels.counters import Counters
@@ -204,9 +205,15 @@ class PresenceStore:
         loads: list[tuple[str | bytes, ...]] = [
             ("SCRIPT", "LOAD", script) for script in scripts.SCRIPTS
         ]
-        info, *shas = await exchange([("INFO", "server"), *loads])
+        try:
+            (info,) = await exchange([("INFO", "server")])
+        except (
+            ResponseError
+        ):  # not allowed here: an old state on its disk goes unnoticed for longer
+            info = b""
         found = RUN_ID.search(info)
         self._epoch = found[1].decode() if found else ""
+        shas = await exchange(loads)
         self._sha = dict(zip(scripts.SCRIPTS, shas, strict=True))
 
     async def _run(self, script: str, keys: Sequence[str], *args: str) -> Any:

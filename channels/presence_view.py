@@ -1,6 +1,7 @@
 """What each screen of a team is told of the people there: by its rights, a few times a second."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from db.events import EVERYONE
 COALESCE_SECONDS = 0.25
 COALESCE_LARGE_SECONDS = 1.0
 KNOWN_AUDIENCES = 4_096
+SLICE = 250  # screens told in one turn of the loop
 LARGE = 200  # above it a screen is told the count, and who is at the record it has open
 SMALL = 160  # below it again everybody; in between it stays as it was
 
@@ -53,6 +55,8 @@ class TeamView:
         self._count = 0
         self._said = False
         self._flush: asyncio.TimerHandle | None = None
+        self._outgoing: deque[tuple[Member, Any]] = deque()
+        self._sending: asyncio.Handle | None = None
 
     # What it is told
 
@@ -85,14 +89,15 @@ class TeamView:
         )
 
     def close(self) -> None:
-        if self._flush:
-            self._flush.cancel()
-            self._flush = None
+        self._rest()
+        self._outgoing.clear()
+        if self._sending:
+            self._sending.cancel()
 
     # What it tells
 
     def flush(self) -> None:
-        self.close()
+        self._rest()
         before, self._shown = self._shown, {}
         packets: dict[tuple[View, bool], Any] = {}
         restricted = self._restricted()
@@ -108,8 +113,9 @@ class TeamView:
             packet = packets[view, full]
             if packet:
                 self._said = True
-                seat.member.push(packet)
+                self._outgoing.append((seat.member, packet))
         self._count = len(self._replica.entries)
+        self._send()
 
     def tell_digests(self) -> None:
         """To check by, once after each while in which anything was said."""
@@ -128,7 +134,8 @@ class TeamView:
                     "digest": digest(each.told() for each in self._shown[view].values())
                 }
                 packets[view] = wire.said("presence.digest", told)
-            seat.member.push(packets[view])
+            self._outgoing.append((seat.member, packets[view]))
+        self._send()
 
     def told(self, seat: Seat) -> dict[str, Any]:
         """All that this screen may know, now."""
@@ -137,6 +144,24 @@ class TeamView:
         return self._head(view) | {"digest": digest(here), "here": here}
 
     # Inside
+
+    def _rest(self) -> None:
+        if self._flush:
+            self._flush.cancel()
+            self._flush = None
+
+    def _send(self) -> None:
+        """Push what waits, in order, and let others have their turn in between."""
+        if self._sending is None:
+            self._send_some()
+
+    def _send_some(self) -> None:
+        self._sending = None
+        for _ in range(min(SLICE, len(self._outgoing))):
+            member, packet = self._outgoing.popleft()
+            member.push(packet)
+        if self._outgoing:
+            self._sending = asyncio.get_running_loop().call_soon(self._send_some)
 
     def _packet(self, view: View, before: Mapping[str, Entry] | None) -> Any:
         """All of a view, or what changed in it; None when nothing did."""

@@ -25,6 +25,7 @@ class PresenceScreen(Screen):
         self.steps: list[dict[str, Any]] = []  # every presence event, as it came
         self.digests: list[dict[str, Any]] = []
         self.wrong_digests = 0
+        self.faults: list[dict[str, Any]] = []  # steps that cannot be
         self.pv: tuple[str, int] = ("", 0)
         self.partial = False
         self.count = 0
@@ -82,24 +83,31 @@ class PresenceScreen(Screen):
         await super()._take(text)
 
     def _step(self, step: dict[str, Any]) -> None:
-        assert step["team"] == self.team
         self.steps.append(step)
         if step.get("full"):
             self.here = {each["conn"]: each for each in step["join"]}
         else:
-            assert step["run"] == self.pv[0]
-            assert step["pv"] >= self.pv[1]
-            for each in step["join"]:
-                assert each["conn"] not in self.here
-                self.here[each["conn"]] = each
-            for each in step["upd"]:
-                assert self.here[each["conn"]] != each
+            self._check(step)
+            for each in [*step["join"], *step["upd"]]:
                 self.here[each["conn"]] = each
             for conn in step["leave"]:
-                del self.here[conn]
+                self.here.pop(conn, None)
         self.pv = (step["run"], step["pv"])
         self.partial = step.get("partial", False)
         self.count = step["n"]
+
+    def _check(self, step: dict[str, Any]) -> None:
+        """A step says nothing that does not fit what was said before it."""
+        fits = [
+            step["team"] == self.team,
+            step["run"] == self.pv[0],
+            step["pv"] >= self.pv[1],
+            all(each["conn"] not in self.here for each in step["join"]),
+            all(self.here.get(each["conn"], each) != each for each in step["upd"]),
+            all(conn in self.here for conn in step["leave"]),
+        ]
+        if not all(fits):
+            self.faults.append({"step": step, "fits": fits, "here": dict(self.here)})
 
     def _diffs(self) -> list[dict[str, Any]]:
         return [step for step in self.steps if not step.get("full")]

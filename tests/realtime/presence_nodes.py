@@ -7,11 +7,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+import aiohttp
 
 from channels.counters import Counters
 from channels.feature import Feature
@@ -21,7 +23,9 @@ from channels.redis_bus import RedisBus
 from channels.rooms import Rooms
 from channels.supervisor import Supervisor
 from db.database import Database
-from tests.realtime.nodes import Node, serving, until
+from domains.kit.actor import Actor
+from tests.presence_screens import PresenceScreen
+from tests.realtime.nodes import Node, serving, token_of, until
 
 
 @dataclass(slots=True)
@@ -87,6 +91,24 @@ async def a_presence_node(
         finally:
             await node.gateway.close()
             await presence.close()
+
+
+@asynccontextmanager
+async def opening(
+    session: aiohttp.ClientSession,
+) -> AsyncIterator[Callable[..., PresenceScreen]]:
+    """Makes screens, not yet connected; they leave in the end, and have seen nothing impossible."""
+    made: list[PresenceScreen] = []
+    async with AsyncExitStack() as stack:
+
+        def opened(url: str, actor: Actor, inst: str | None = None) -> PresenceScreen:
+            screen = PresenceScreen(session, url, token_of(actor), actor.team_id, inst=inst)
+            stack.push_async_callback(screen.disconnect)
+            made.append(screen)
+            return screen
+
+        yield opened
+        assert [fault for screen in made for fault in screen.faults] == []
 
 
 async def _main() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,11 +17,11 @@ from channels.redis_connection import RedisConnection
 from db.database import Database
 from db.private_server import PrivateServer
 from db.private_valkey import start_valkey
-from domains.kit.actor import Actor
 from tests.factories import Team
 from tests.presence_screens import PresenceScreen
-from tests.realtime.nodes import token_of, until
-from tests.realtime.presence_nodes import PresenceNode, a_presence_node
+from tests.realtime.nodes import until
+from tests.realtime.presence_nodes import PresenceNode, Secrets, a_presence_node, opening
+from tests.realtime.presence_walk import Walk
 from tests.realtime.processes import a_process
 from tests.screens import Closed, Refused
 
@@ -40,23 +41,26 @@ def redis(tmp_path: Path) -> Iterator[PrivateServer]:
 
 
 @pytest.fixture
-async def nodes(db: Database, redis: PrivateServer) -> AsyncIterator[list[PresenceNode]]:
+def secrets() -> Secrets:
+    return Secrets()
+
+
+@pytest.fixture
+async def nodes(
+    db: Database, redis: PrivateServer, secrets: Secrets
+) -> AsyncIterator[list[PresenceNode]]:
     async with AsyncExitStack() as stack:
-        nodes = [await stack.enter_async_context(a_presence_node(db, redis.url)) for _ in range(2)]
+        nodes = [
+            await stack.enter_async_context(a_presence_node(db, redis.url, secrets))
+            for _ in range(2)
+        ]
         await until(lambda: all(node.store.up for node in nodes))
         yield nodes
 
 
 @pytest.fixture
 async def screen(session: aiohttp.ClientSession) -> AsyncIterator[Open]:
-    """Makes screens, not yet connected; they leave in the end."""
-    async with AsyncExitStack() as stack:
-
-        def opened(url: str, actor: Actor, inst: str | None = None) -> PresenceScreen:
-            made = PresenceScreen(session, url, token_of(actor), actor.team_id, inst=inst)
-            stack.push_async_callback(made.disconnect)
-            return made
-
+    async with opening(session) as opened:
         yield opened
 
 
@@ -93,11 +97,7 @@ async def test_a_redis_that_forgets_everything_is_told_again_and_nobody_notices(
     redis: PrivateServer, nodes: list[PresenceNode], office: list[PresenceScreen]
 ) -> None:
     before, since = dict(office[0].here), [len(each.steps) for each in office]
-    admin = RedisConnection(redis.url)
-    await admin.open()
-    await admin.send(("FLUSHALL",))
-    await admin.receive()
-    await admin.close()
+    await _tell(redis, "FLUSHALL")
     began = time.monotonic()
     old = office[0].pv[0]
     for each in office:
@@ -242,6 +242,51 @@ async def test_a_rolling_restart_shows_nobody_leaving(
         await returns
         assert all(len(one.here) == CLIENTS for one in screens)
         assert flaps(screens, since) == 0
+
+
+async def test_after_a_walk_through_faults_every_screen_is_right_again(
+    redis: PrivateServer,
+    nodes: list[PresenceNode],
+    screen: Open,
+    team: Team,
+    secrets: Secrets,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PRESENCE_WALK is its length in steps of each person."""
+    monkeypatch.setattr(presence_team, "GRACE_SECONDS", 0.5)
+    seed = int(os.environ.get("FAULT_SEED", "7"))
+    steps = int(os.environ.get("PRESENCE_WALK", "16"))
+    walk = Walk(seed, nodes, team, secrets, screen)
+    chance = random.Random(seed)
+    walking = asyncio.create_task(walk.go(steps, pause=0.6))
+    while not walking.done():
+        await asyncio.sleep(chance.uniform(0.2, 1.2))
+        match chance.choice(["flush", "restart", "freeze", "drop"]):
+            case "flush":
+                await _tell(redis, "FLUSHALL")
+            case "drop":
+                await _tell(redis, "CLIENT", "KILL", "TYPE", "pubsub")
+            case "freeze":
+                os.kill(redis.pid, signal.SIGSTOP)
+                await asyncio.sleep(chance.uniform(0.2, 2.0))
+                os.kill(redis.pid, signal.SIGCONT)
+            case "restart":
+                redis.kill()
+                await asyncio.sleep(chance.uniform(0, 1.0))
+                started = await asyncio.to_thread(start_valkey, tmp_path / "valkey", redis.port)
+                redis.process = started.process
+    await walking
+    await asyncio.sleep(RIGHT_SECONDS + 1.0)
+    await walk.judge()
+
+
+async def _tell(redis: PrivateServer, *command: str) -> None:
+    admin = RedisConnection(redis.url)
+    await admin.open()
+    await admin.send(command)
+    await admin.receive()
+    await admin.close()
 
 
 async def _stays(one: PresenceScreen, urls: list[str], stop: asyncio.Event) -> None:
