@@ -151,13 +151,10 @@ class Rooms:
         room = self._rooms.get(member.who.team_id)
         return room is not None and member.sid in room.members
 
-    def expect(self, team_id: UUID, seq: int) -> int | None:
-        """There is an event `seq`: the last one delivered so far, None where no room is open."""
+    async def reach(self, team_id: UUID, seq: int) -> bool:
+        """Have every event up to `seq` delivered here; False without a room or such an event."""
         room = self._rooms.get(team_id)
-        if room is None:
-            return None
-        room.dispatcher.expect(seq)
-        return room.applied.seq
+        return room is not None and await room.dispatcher.reach(seq)
 
     def denied(self, team_id: UUID) -> Standing:
         self._counters.joins[Mode.DENIED] += 1

@@ -40,7 +40,8 @@ class LiveList(Protocol):
     """A list as one reader may see it.
 
     Lists with the same `key` show the same to everybody who may ask for them. `topics` are the
-    entities whose events may change it. `read` may raise Unavailable or Declined.
+    entities whose events may change it. `read` may raise Unavailable or Declined. `instead` is the
+    list for a reader whom the rows that were read are not for, though most others share them.
     """
 
     @property
@@ -53,6 +54,8 @@ class LiveList(Protocol):
     def topics(self) -> Collection[str]: ...
 
     def read(self) -> Awaitable[Rows]: ...
+
+    def instead(self, rows: Any, /) -> "LiveList | None": ...
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +75,7 @@ class View:
     forget: Callable[["View"], None]
     settled: asyncio.Future[None]
     who: Any = None
+    live: LiveList | None = None  # of `who`
     rows: Rows | None = None
     group: "Group | None" = None
 
@@ -120,7 +124,10 @@ class View:
 
 
 class Group:
-    """`moved` is told of a view whose member is somebody else now, `emptied` when nobody is left.
+    """What shows the same list.
+
+    `moved` is told of a view whose member is somebody else now, `parted` of one that another list
+    is for, `emptied` when nobody is left.
 
     `reached` waits until this node has delivered everything up to a number: what was read is shown
     when all is known that was decided before, above all who may see it no longer.
@@ -131,6 +138,7 @@ class Group:
         live: LiveList,
         *,
         moved: Callable[[View], None],
+        parted: Callable[[View, LiveList], None],
         emptied: Callable[["Group"], None],
         reached: Callable[[UUID, int], Awaitable[None]],
         turns: asyncio.Semaphore,
@@ -139,6 +147,7 @@ class Group:
     ) -> None:
         self.live = live
         self._moved = moved
+        self._parted = parted
         self._emptied = emptied
         self._reached = reached
         self._turns = turns
@@ -266,8 +275,10 @@ class Group:
         packet_of = _Packets(self._rows)
         late = False
         for view in list(self._views):
-            if view.member.who != view.who:
+            if view.member.who is not view.who:
                 self._moved(view)
+            elif view.live and (own := view.live.instead(self._rows)):
+                self._parted(view, own)
             elif view.rows is None:
                 view.give(self._rows)
             elif view.rows is not self._rows:

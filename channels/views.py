@@ -20,7 +20,6 @@ from db.events import Event
 
 MAX_NAME = 64
 READERS = 2  # lists that are read at once: the pool belongs to those who ask
-PATIENCE_SECONDS = 5.0
 
 Source = Callable[[Any, Any], LiveList]  # who, params; raises Declined
 
@@ -48,7 +47,6 @@ class Views:
         self._views: dict[str, dict[str, View]] = {}  # by sid and name
         self._groups: dict[bytes, Group] = {}
         self._topics: dict[tuple[UUID, str], dict[Group, None]] = {}
-        self._awaited: dict[asyncio.Future[None], tuple[UUID, int]] = {}
         self._turns = asyncio.Semaphore(READERS)
         rooms.watch(self._hear)
 
@@ -125,7 +123,12 @@ class Views:
             live = view.look(view.who)
         except Declined as declined:
             view.end(declined)
-            return
+        else:
+            self._put(view, live)
+
+    def _put(self, view: View, live: LiveList) -> None:
+        view.leave()
+        view.live = live
         group = self._groups.get(live.key) or self._begin(live)
         group.add(view)
 
@@ -133,6 +136,7 @@ class Views:
         group = Group(
             live,
             moved=self._place,
+            parted=self._put,
             emptied=self._forget,
             reached=self._reached,
             turns=self._turns,
@@ -181,9 +185,6 @@ class Views:
     def _hear(self, event: Event) -> None:
         for group in self._topics.get((event.team_id, event.kind.partition(".")[0]), ()):
             group.hear(event)
-        for reached, (team_id, seq) in self._awaited.items():
-            if team_id == event.team_id and seq <= event.seq and not reached.done():
-                reached.set_result(None)
         if event.kind in membership.KINDS and self._views:
             # The room gives the member its new role, or lets it go, within this very step.
             asyncio.get_running_loop().call_soon(self._look_again, event.entity_id)
@@ -192,23 +193,13 @@ class Views:
         """Somebody may see something else now; nothing more is shown to them as before."""
         for views in list(self._views.values()):
             for view in list(views.values()):
-                if view.member.who.user_id == user_id and view.who != view.member.who:
+                if view.member.who.user_id == user_id and view.who is not view.member.who:
                     self._place(view)
 
     async def _reached(self, team_id: UUID, seq: int) -> None:
-        """Wait until every event up to `seq` was delivered here; Unavailable if that takes long."""
-        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        applied = self._rooms.expect(team_id, seq)
-        if applied is not None and applied >= seq:
-            return
-        self._awaited[reached] = (team_id, seq)
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await reached
-        except TimeoutError:
-            raise Unavailable("This server is behind its log") from None
-        finally:
-            del self._awaited[reached]
+        """Wait until all is known here that a reading has seen."""
+        if not await self._rooms.reach(team_id, seq):
+            raise Unavailable("The log is shorter than when this list was read")
 
 
 def _look(source: Source, params: Any, who: Any) -> LiveList:

@@ -1,6 +1,7 @@
 """The lists that can be kept open, as live views are given them: refusals are those of the list."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
@@ -30,7 +31,13 @@ def _find(endpoint: Endpoint, find: Find, actor: Actor, params: object) -> LiveL
         live = find(calls.from_payload(endpoint, actor, {"params": params}))
     except Exception as error:
         raise _declined(endpoint, error) from error
-    return Live(live.key, live.team_id, live.topics, partial(_read, endpoint, live))
+    return _guarded(endpoint, live)
+
+
+def _guarded(endpoint: Endpoint, live: Live) -> Live:
+    """The same list, its faults as refusals."""
+    own = live.own and _guarded(endpoint, live.own)
+    return replace(live, read=partial(_read, endpoint, live), own=own)
 
 
 async def _read(endpoint: Endpoint, live: Live) -> Found:

@@ -319,7 +319,7 @@ async def test_whatever_is_written_each_screen_and_view_ends_as_a_fresh_read_of_
     last = await head(eyes.api.db, eyes.team)
     for eye, view in zip(eyes.all, views, strict=True):
         await eye.screen.reaches(last)
-        await view.follows()
+        await view.follows(last)
         fresh = await _fresh(eye, resource)
         assert eye.screen.records.get(resource.name, {}) == fresh, seed
         if eye is eyes.other:  # whose role changed: what it was told live was for another

@@ -1,7 +1,7 @@
 """The shared reads. A list is one round trip, and Postgres writes its bytes."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from hashlib import blake2b
 from typing import Any
@@ -11,13 +11,14 @@ import asyncpg
 
 from db.as_of import AsOf, as_of
 from db.database import Database
+from db.events import EVERYONE
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Reply
 from domains.kit.errors import Invalid, NotFound
 from domains.kit.policy import allow, audiences_of, within
 from domains.kit.resource import Resource
 from domains.kit.rows import key_of
-from domains.kit.select import ListQuery, Place, Selection, order_of, select
+from domains.kit.select import ListQuery, Place, Selection, matching, order_of, select
 from domains.kit.spreadsheet import csv_lines
 from domains.kit.view import Found, Live
 
@@ -79,11 +80,16 @@ class Page:
     args: list[Any]
 
 
-def page_of(resource: Resource, actor: Actor, query: ListQuery) -> Page:
-    """Raise Forbidden for a role that may not read, Invalid for a cursor of another list."""
+def page_of(resource: Resource, actor: Actor, query: ListQuery, *, shared: bool = False) -> Page:
+    """Raise Forbidden for a role that may not read, Invalid for a cursor of another list.
+
+    `shared` is the page of those who see no private record that matches, and who it is not for.
+    """
     allow(actor, resource.readers, f"see {resource.plural}")
-    chosen = select(resource, actor, query)
-    matching = chosen.sql
+    chosen = matching(resource, actor, query)
+    apart = _others(resource, chosen) if shared else "NULL"
+    chosen.see((EVERYONE,) if shared else audiences_of(actor))
+    counted = chosen.sql
     sort, expression, kind, order = order_of(resource, query)
     offset = (query.page - 1) * query.limit
     if query.cursor is not None:
@@ -95,11 +101,12 @@ def page_of(resource: Resource, actor: Actor, query: ListQuery) -> Page:
     sql = f"""
         SELECT {as_of(resource.topics)} AS as_of,
             t.total, t.stats, p.ids, p.images, p.last_key, p.more,
+            {apart} AS apart,
             extract(epoch FROM current_date + 1 - now())::float8 AS day_left
         FROM (
             SELECT count(*) AS total, {resource.stats_sql} AS stats
             FROM {resource.table} AS r
-            WHERE {matching}
+            WHERE {counted}
         ) AS t
         CROSS JOIN (
             SELECT
@@ -145,14 +152,26 @@ async def look(db: Database, page: Page) -> Found:
         row["stats"].encode(),
         _pagination(page.query, row["total"], after),
         row["day_left"],
+        frozenset(row["apart"] or ()),
     )
 
 
 def live(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Live:
-    """The page as a list to keep open: whoever may be asked the same statement sees the same."""
-    page = page_of(resource, actor, query)
+    """The page as a list to keep open: whoever may be asked the same statement sees the same.
+
+    Most people own no private record that matches, and share the list of those who see none.
+    """
+    own = _live(db, resource, page_of(resource, actor, query))
+    seen = audiences_of(actor)
+    if seen is None or query.personal:
+        return own
+    shared = _live(db, resource, page_of(resource, actor, query, shared=True))
+    return replace(shared, audiences=frozenset(seen), own=own)
+
+
+def _live(db: Database, resource: Resource, page: Page) -> Live:
     key = blake2b(repr((page.sql, page.args)).encode(), digest_size=16).digest()
-    return Live(key, actor.team_id, frozenset({resource.name}), partial(look, db, page))
+    return Live(key, page.team_id, resource.topics, partial(look, db, page))
 
 
 async def stats(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Reply:
@@ -193,6 +212,15 @@ async def export(db: Database, resource: Resource, actor: Actor, query: ListQuer
 async def _images(db: Database, sql: str, *args: Any) -> AsyncIterator[str]:
     async for row in db.stream(sql, *args):
         yield row["image"]
+
+
+def _others(resource: Resource, chosen: Selection) -> str:
+    """SQL: the audiences, but everyone, that chosen rows are for."""
+    return f"""(
+        SELECT array_agg(DISTINCT r.audience)
+        FROM {resource.table} AS r
+        WHERE {chosen.sql} AND r.audience <> '{EVERYONE}'
+    )"""
 
 
 def _start_after(chosen: Selection, place: Place, expression: str, kind: str) -> None:

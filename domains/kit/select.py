@@ -69,6 +69,11 @@ class Selection:
         self.args.append(value)
         self.conditions.append(template.replace("{}", f"${len(self.args)}"))
 
+    def see(self, audiences: tuple[str, ...] | None) -> None:
+        """Only what is for these audiences; None is for all."""
+        if audiences is not None:
+            self.add("r.audience = ANY ({})", audiences)
+
     @property
     def sql(self) -> str:
         return " AND ".join(self.conditions)
@@ -87,11 +92,15 @@ SHARED_WHERE = {
 
 def select(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
     """Everything a query's filters let through of what the actor may see."""
+    chosen = matching(resource, actor, query)
+    chosen.see(audiences_of(actor))
+    return chosen
+
+
+def matching(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
+    """Everything a query's filters let through, whoever may see it."""
     chosen = Selection()
     chosen.add("r.team_id = {}", actor.team_id)
-    seen = audiences_of(actor)
-    if seen is not None:
-        chosen.add("r.audience = ANY ({})", seen)
     chosen.conditions.append("r.deleted_at IS NULL")
     chosen.conditions.append(f"r.archived_at IS {'NOT ' if query.archived else ''}NULL")
     if query.status != EVERY:

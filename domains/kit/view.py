@@ -18,6 +18,7 @@ class Found:
     stats: bytes
     pagination: bytes
     day_left: float  # seconds until another day may show something else
+    apart: frozenset[str] = frozenset()  # audiences that are shown more than this
 
     @property
     def head(self) -> int:
@@ -28,10 +29,17 @@ class Found:
 class Live:
     """How to read a list again, and which entities' events ask for it.
 
-    Lists with the same `key` read the same, whoever asks.
+    Lists with the same `key` read the same, whoever asks. `own` is the reader's own list, for when
+    the one that is shared turns out to keep something from one of their `audiences`.
     """
 
     key: bytes
     team_id: UUID
-    topics: frozenset[str]
+    topics: tuple[str, ...]
     read: Callable[[], Awaitable[Found]]
+    audiences: frozenset[str] = frozenset()
+    own: "Live | None" = None
+
+    def instead(self, found: Found) -> "Live | None":
+        """The reader's own list, where what was found is not all that they may see."""
+        return self.own if self.audiences & found.apart else None

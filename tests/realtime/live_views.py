@@ -53,11 +53,11 @@ class LiveView:
     async def close(self) -> Any:
         return await self.screen.call("view:close", {"view": self.name})
 
-    async def fresh(self) -> Any:
-        """What the list says to the same reader now."""
+    async def fresh(self, since: int) -> Any:
+        """What the list says to the same reader who knows of event `since`."""
         where = f"{self.screen.url}/v1/{self.listed.partition(':')[0]}"
         params = {name: str(value) for name, value in self.params.items()}
-        asker = {"Authorization": f"Bearer {self.screen.token}"}
+        asker = {"Authorization": f"Bearer {self.screen.token}", "X-Min-Seq": str(since)}
         async with self.screen.session.get(where, params=params, headers=asker) as response:
             answer = orjson.loads(await response.read())
         assert answer["success"], answer
@@ -67,13 +67,14 @@ class LiveView:
     def shown(self) -> Any:
         return {"data": self.rows, "pagination": self.pagination, "stats": self.stats}
 
-    async def follows(self, within: float = WAIT) -> None:
-        """Wait until this view shows what the list says; nothing is being written."""
+    async def follows(self, since: int, within: float = WAIT) -> None:
+        """Wait until this view shows what the list says; nothing was written after `since`."""
+        fresh = await self.fresh(since)
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
-                while self.shown != await self.fresh():  # noqa: ASYNC110 - it says nothing then
-                    await asyncio.sleep(0.05)
-        assert self.shown == await self.fresh(), self.params
+                while self.shown != fresh:  # noqa: ASYNC110 - a screen has no event for it
+                    await asyncio.sleep(0.01)
+        assert self.shown == fresh, self.params
         assert self.total == self.pagination["total"]
 
     async def hears(self, within: float = WAIT) -> dict[str, Any]:
@@ -189,6 +190,8 @@ def a_change(
     """New values for a few fields; they may be refused."""
     names = chance.sample(sorted(full.keys() - {resource.status}), 2)
     changed = {name: _another(full[name], words, chance) for name in names}
+    if chance.random() < 0.4:
+        changed["is_private"] = chance.random() < 0.5
     if chance.random() < 0.3 and "owner_id" in resource.patch.model_fields:
         changed["owner_id"] = str(chance.choice(people).user_id)
     return changed
