@@ -20,6 +20,7 @@ from server import health, middleware, refusals
 from server.commands import commands
 from server.health import Health
 from server.http import add_routes
+from server.keys import STOPPING
 from server.metrics import Metrics
 from tests.api.whole_server import WholeServer, whole_server
 from tests.factories import Team, new_team
@@ -36,6 +37,7 @@ async def serving(*endpoints: Endpoint) -> AsyncIterator[tuple[aiohttp.ClientSes
 
     metrics = Metrics()
     app = web.Application(middlewares=[middleware.edge(metrics)])
+    app[STOPPING] = asyncio.Event()
     middleware.guard_answers(app, ())
     add_routes(app, endpoints, nobody)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
