@@ -250,6 +250,25 @@ async def test_a_price_of_the_private_time_is_not_told_by_a_conflict(
 
 
 @each_resource
+async def test_whoever_has_seen_a_record_is_not_told_that_it_still_is_as_it_was(
+    lead: Client, agent: Client, resource: Resource
+) -> None:
+    record = await lead.make(resource)
+    path = one(resource, record)
+    tag = (await agent.get(path)).headers["ETag"]
+    listed = f"/{resource.plural}"
+    of_list = (await agent.get(listed)).headers["ETag"]
+    known = {"If-None-Match": tag}
+    assert (await agent.text(path, **known))[0] == 304
+    await lead.patch(path, {"is_private": True})
+    assert (await agent.text(path, **known))[0] == 404
+    private = (await lead.get(path)).headers["ETag"]
+    assert (await agent.text(path, **{"If-None-Match": private}))[0] == 404
+    assert (await agent.text(listed, **{"If-None-Match": of_list}))[0] == 200
+    assert (await agent.get(listed)).data == []
+
+
+@each_resource
 async def test_an_answer_kept_for_a_repeated_request_is_withdrawn_with_its_record(
     lead: Client, agent: Client, resource: Resource
 ) -> None:

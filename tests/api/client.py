@@ -108,9 +108,9 @@ class Client:
         async with self._http.request(method, url, data=raw, headers=headers) as response:
             return _checked(response.status, response.headers, await response.read())
 
-    async def text(self, path: str) -> tuple[int, str]:
+    async def text(self, path: str, **headers: str) -> tuple[int, str]:
         """The status and the text that a path answers with."""
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers |= {"Authorization": f"Bearer {self.token}"}
         async with self._http.get("/v1" + path, headers=headers) as response:
             return response.status, await response.text()
 
