@@ -1,6 +1,6 @@
 """Who may see what an event says; the others learn that there was one, and no more."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -25,9 +25,10 @@ class Sight(IntEnum):
     WHOLE = 3
 
 
-def sight(event: Event, who: Any, sees: Sees) -> Sight:
-    now = sees(who, event.audience)
-    before = now if event.audience_before is None else sees(who, event.audience_before)
+def sight(event: Event, sees: Callable[[str], bool]) -> Sight:
+    """How whoever is of these audiences sees the event."""
+    now = sees(event.audience)
+    before = now if event.audience_before is None else sees(event.audience_before)
     if now:
         return Sight.WHOLE if before else Sight.GAINED
     return Sight.LOST if before else Sight.NOTHING
@@ -49,32 +50,40 @@ def shown(event: Event, seen: Sight) -> bytes:
 class Frames:
     """A run of events as the people of one room get it, made once for all who see it alike.
 
-    Nearly every event is open to the whole team; such a run costs nothing for each person.
+    Nearly every event is open to the whole team; such a run costs nothing for each person. In any
+    other, a person is looked at once for each audience, however many the events.
     """
 
     def __init__(self, events: Sequence[Event], sees: Sees) -> None:
         self._events = events
         self._sees = sees
-        self._closed = [event for event in events if not event.is_open]
-        self._made: dict[tuple[Sight, ...], Parcel] = {}
+        self._audiences = list(_audiences(events))
+        self._made: dict[tuple[bool, ...], Parcel] = {}
         # What everybody gets, when it is the same.
-        self.for_all = None if self._closed else self._make(())
+        self.for_all = None if self._audiences else self._make(())
 
     def of(self, who: Any) -> Parcel:
         """The packets for this person."""
         if self.for_all is not None:
             return self.for_all
-        seen = tuple(sight(event, who, self._sees) for event in self._closed)
+        seen = tuple([self._sees(who, audience) for audience in self._audiences])
         made = self._made.get(seen)
         if made is None:
             made = self._made[seen] = self._make(seen)
         return made
 
-    def _make(self, seen: tuple[Sight, ...]) -> Parcel:
-        sights = iter(seen)
+    def _make(self, seen: tuple[bool, ...]) -> Parcel:
+        sees = dict(zip(self._audiences, seen, strict=True)).__getitem__
         return Parcel(
             wire.events(
-                event.wire if event.is_open else shown(event, next(sights))
+                event.wire if event.is_open else shown(event, sight(event, sees))
                 for event in self._events
             )
         )
+
+
+def _audiences(events: Iterable[Event]) -> Iterable[str]:
+    """Those that make a difference here, each once."""
+    closed = [event for event in events if not event.is_open]
+    named = [name for event in closed for name in (event.audience, event.audience_before) if name]
+    return dict.fromkeys(named)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -440,7 +441,7 @@ def test_sight_follows_from_who_may_see_before_and_after(
     actor: Actor, before: str | None, after: str
 ) -> None:
     event = Event(actor.team_id, 1, "0" * 32, "note.updated", uuid4(), after, b"{}", before)
-    seen = sight(event, actor, may_see)
+    seen = sight(event, partial(may_see, actor))
     assert (seen in (Sight.WHOLE, Sight.GAINED)) == may_see(actor, after)
     assert (seen in (Sight.WHOLE, Sight.LOST)) == may_see(actor, before or after)
     assert Event.unpack(event.pack()) == event
