@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from channels import limits, wire
 from channels.admission import Admission, Full
 from channels.commands import Answer, Commands, OwnRun, failure, success
+from channels.compat import OldMember
 from channels.connection import Connection
 from channels.counters import Counters
 from channels.feature import Feature
@@ -131,7 +132,8 @@ class Gateway(Generic[W]):
             if connection.closed:
                 return  # it did not wait for its turn
             who = await admitted(self._authenticate(greeting.token))
-        member = Member(sid, who, connection, inst=greeting.inst)
+        kind = OldMember if greeting.compat else Member
+        member = kind(sid, who, connection, inst=greeting.inst)
         self._members[sid] = member
         await self._join(member, greeting)
         for feature in self._features:

@@ -48,6 +48,7 @@ class Greeting:
     token: str
     positions: Mapping[UUID, Head | None] | None  # None: the token's team, from scratch
     inst: str | None = None  # a name the client gives its tab
+    compat: bool = False  # it wants the events of the system before this one too
 
     @classmethod
     def read(cls, auth: Any) -> Self:
@@ -60,9 +61,12 @@ class Greeting:
         inst = auth.get("inst")
         if inst is not None and (not isinstance(inst, str) or not INST.fullmatch(inst)):
             raise Refused("VALIDATION_ERROR", "inst: must be 1 to 64 letters, digits, - or _")
+        compat = auth.get("compat", False)
+        if not isinstance(compat, bool):
+            raise Refused("VALIDATION_ERROR", "compat: must be true or false")
         subs = auth.get("subs")
         if subs is None:
-            return cls(auth["token"], None, inst)
+            return cls(auth["token"], None, inst, compat)
         if not isinstance(subs, list) or len(subs) > limits.SUBSCRIPTIONS:
             most = limits.SUBSCRIPTIONS
             raise Refused("VALIDATION_ERROR", f"subs: must be a list of at most {most}")
@@ -71,7 +75,7 @@ class Greeting:
         except Malformed as error:
             raise Refused("VALIDATION_ERROR", f"subs: {error}") from error
         positions = {position.team_id: position.since for position in read}
-        return cls(auth["token"], positions, inst)
+        return cls(auth["token"], positions, inst, compat)
 
     def wants(self, team_id: UUID) -> bool:
         return self.positions is None or team_id in self.positions

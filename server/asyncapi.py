@@ -33,10 +33,10 @@ def document(endpoints: Sequence[Endpoint], domains: Iterable[Domain], *, versio
     commands = [endpoint for endpoint in endpoints if endpoint.socket]
     resources = [domain.resource for domain in domains if domain.resource]
     refs, schemas = schemas_of(commands, [_image(one) for one in [*resources, *OTHERS.values()]])
-    told = {**parts.TOLD, "event": _events(resources)}
+    told = {**parts.TOLD, "event": _events(resources), **parts.OLD}
     asked = {**parts.ASKED, **{one.name: _command(one, refs) for one in commands}}
     messages = {
-        **{name: _message(name, *said) for name, said in told.items()},
+        **{_key(name): _message(name, *said) for name, said in told.items()},
         "connect": _message("connect", parts.CONNECT, "The `auth` of the handshake"),
         "connect_error": _message("connect_error", parts.CONNECT_ERROR, "A client not let in"),
         **{_key(name): _message(name, one.payload, one.summary) for name, one in asked.items()},
@@ -65,7 +65,7 @@ def document(endpoints: Sequence[Endpoint], domains: Iterable[Domain], *, versio
             },
             "operations": {
                 "connect": _receive("connect", "connect_error", "hello"),
-                **{f"say.{name}": _send(name) for name in told},
+                **{f"say.{_key(name)}": _send(_key(name)) for name in told},
                 **{_key(name): _receive(_key(name), f"{_key(name)}.ack") for name in asked},
             },
             "components": {
@@ -91,8 +91,8 @@ def _image(one: Any) -> type[BaseModel]:
 
 
 def _key(name: str) -> str:
-    """A command's name where a colon may not stand."""
-    return name.replace(":", ".")
+    """A name where colons and braces may not stand."""
+    return name.replace(":", ".").replace("{", "").replace("}", "")
 
 
 def _title(name: str) -> str:

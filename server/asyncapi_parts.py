@@ -100,6 +100,10 @@ CONNECT: Final[Json] = loose(
         "subs": {"type": "array", "maxItems": 50, "items": POSITION},
         "inst": {"type": "string", "description": "One tab or process, for presence"},
         "client": {"type": "string", "description": "What calls itself what"},
+        "compat": {
+            "type": "boolean",
+            "description": "Also say the events of the system before this one",
+        },
     },
 )
 CONNECT_ERROR: Final[Json] = loose(
@@ -214,6 +218,45 @@ TOLD: Final[dict[str, tuple[Json, str]]] = {
         loose(["retry_ms"], {"retry_ms": COUNT}),
         "This server is stopping: connect again after so long",
     ),
+}
+
+_OLD: Final[Json] = {
+    "data": {"type": ["object", "null"]},
+    "version": COUNT,
+    "timestamp": INSTANT,
+}
+_PERSON_MOVED: Final[Json] = loose(["userId", "timestamp"], {"userId": ID, "timestamp": INSTANT})
+# Said only to those who connected with `compat`. What is in braces stands for a name.
+OLD: Final[dict[str, tuple[Json, str]]] = {
+    "connection": (
+        loose(
+            ["status", "userId", "teamId"],
+            {
+                "status": {"const": "connected"},
+                "userId": ID,
+                "teamId": {"type": ["string", "null"]},
+            },
+        ),
+        "compat: who one is",
+    ),
+    "data:update": (
+        loose(
+            ["entityType", "entityId", "action", *_OLD],
+            {
+                "entityType": TEXT,
+                "entityId": ID,
+                "action": {"enum": ["created", "updated", "deleted"]},
+                **_OLD,
+            },
+        ),
+        "compat: one change of a record",
+    ),
+    "{entity}:{change}": (
+        loose([*_OLD], {"type": TEXT, **_OLD}),
+        "compat: the same, as escrow:updated, escrow:created, listing:priceChanged and the like",
+    ),
+    "team:userConnected": (_PERSON_MOVED, "compat: somebody came"),
+    "team:userDisconnected": (_PERSON_MOVED, "compat: somebody went"),
 }
 
 ASKED: Final[dict[str, Command]] = {

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -35,6 +36,11 @@ class Recorder(Screen):
     """A screen that keeps one frame of each kind."""
 
     frames: Frames
+    auth: Mapping[str, Any] = MappingProxyType({})  # what it says beside what every screen does
+
+    @override
+    def _auth(self) -> dict[str, Any]:
+        return super()._auth() | dict(self.auth)
 
     @override
     async def connect(self, url: str | None = None) -> dict[str, Any]:
@@ -96,13 +102,14 @@ class Stage:
 
     @asynccontextmanager
     async def screen(
-        self, who: Actor | None = None, *, at: tuple[int, str] | None = None
+        self, who: Actor | None = None, *, at: tuple[int, str] | None = None, **auth: Any
     ) -> AsyncIterator[Recorder]:
         actor = who or self.team.owner
         token = await self.server.token(actor)
         screen = Recorder(self.server.session, self.server.url, token, actor.team_id)
         screen.frames = self.frames
         screen.position = at
+        screen.auth = auth
         await screen.connect()
         try:
             yield screen
@@ -127,6 +134,7 @@ async def record(server: WholeServer) -> Frames:
         await watching.reaches((await heads(server.db, [stage.team.id]))[stage.team.id].seq)
     await _presence(server, frames)
     await _views(server, frames)
+    await _old_names(server, frames)
     await _token(stage)
     await _refused_connections(stage)
     async with stage.screen() as screen:
@@ -274,6 +282,23 @@ async def _presence(server: WholeServer, frames: Frames) -> None:
     frames.presence = False
 
 
+async def _old_names(server: WholeServer, frames: Frames) -> None:
+    """What those hear who ask for `compat`."""
+    stage = Stage(server, await new_team(server.db), frames)
+    async with stage.screen(compat=True) as screen:
+        await _until(stage, "connection")
+        async with asyncio.timeout(10):
+            while "presence" not in dict(screen.said):  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0.02)
+        async with stage.screen(stage.team.lead):
+            await _until(stage, "team:userConnected")
+        await _until(stage, "team:userDisconnected")
+        made = await screen.ask("escrows:create", {"op": stage.op(), "body": LEAST["escrows"]})
+        one = {"id": made["id"]}
+        await screen.ask("escrows:update", {"op": stage.op(), **one, "body": {"notes": "Called"}})
+        await _until(stage, "escrow:updated")
+
+
 async def _views(server: WholeServer, frames: Frames) -> None:
     stage = Stage(server, await new_team(server.db), frames)
     async with stage.screen() as screen:
@@ -309,7 +334,7 @@ async def _refused_connections(stage: Stage) -> None:
     async def refused(auth: Mapping[str, Any]) -> None:
         screen = Recorder(stage.server.session, stage.server.url, "", stage.team.id)
         screen.frames = stage.frames
-        screen._auth = lambda: dict(auth)  # type: ignore[method-assign]  # what no screen says
+        screen.auth = {"proto": 1, **auth}
         try:
             await screen.connect()
         except Refused as refusal:

@@ -119,6 +119,9 @@ def _message(label: str, body: Any) -> tuple[str, Any]:
     if kind == "refused":
         return "escrows.update.ack", body
     kind = kind.partition("-")[0]
+    if kind.startswith(("escrow:", "listing:")):
+        return "entity.change", body
+    kind = kind.replace(":", ".")
     return (label if label in ("auth.expiring", "presence.digest") else kind), body
 
 
