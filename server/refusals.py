@@ -67,7 +67,7 @@ def status_of(error: DomainError) -> int:
 def _of_operation(error: db.KeyReused | db.OutOfSight) -> DomainError:
     if isinstance(error, db.KeyReused):
         return domain.KeyReused("This idempotency key was used for another request")
-    return domain.NotFound("There is no such record")
+    return domain.NotFound("This was done before, and what it was done to is not shown to you now")
 
 
 def _of_aiohttp(error: HTTPException) -> DomainError:

@@ -78,6 +78,7 @@ def new_escrow(listing: Record, day: Day) -> Act:
         "/escrows",
         {
             **{name: listing[name] for name in PROPERTY},
+            "is_private": listing["is_private"],
             "purchase_price": price,
             "earnest_money_deposit": round(price * 0.02),
             "commission_type": "percentage",

@@ -58,3 +58,18 @@ async def test_a_record_can_be_private_from_the_start(office: Office, window: Op
     assert await ana.grave_issues() == []
     assert await ben.rows("escrow") == []
     assert len(await office.all("escrows")) == 1
+
+
+async def test_a_promotion_shows_what_is_private_and_a_demotion_takes_it_away(
+    office: Office, window: OpenWindow
+) -> None:
+    birch = await office.hire("Ben Birch")
+    escrow = await office.escrow(is_private=True)
+    ben, member = await window(birch), f"/teams/current/members/{birch.id}"
+    await expect(ben.card(escrow)).to_have_count(0)
+    await office.ask("PATCH", member, body={"role": "lead"})
+    await expect(ben.card(escrow)).to_contain_text("Private 12 Main St")
+    await expect(ben.page.locator(".feed")).to_contain_text("opened an escrow for 12 Main St")
+    await office.ask("PATCH", member, body={"role": "agent"})
+    await expect(ben.card(escrow)).to_have_count(0)
+    await expect(ben.page.locator(".feed")).not_to_contain_text("12 Main St")

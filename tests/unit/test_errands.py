@@ -18,6 +18,7 @@ LISTING: dict[str, Any] = {
     "display_address": "Ballard, parcel 046100-0350",
     "property_address": "Parcel 046100-0350",
     "listing_status": "active",
+    "is_private": False,
     "list_price": 500_000.0,
     "original_list_price": 520_000.0,
     "close_price": None,
@@ -88,8 +89,10 @@ def test_an_accepted_offer_is_followed_by_its_contract() -> None:
     sold = listing_work.accept_offer(LISTING, day)
     assert sold is not None
     assert sold.then is not None
-    contract = sold.then(LISTING | dict.fromkeys(escrow_work.PROPERTY, None))
+    quiet = {"is_private": True}  # and so is the contract on it
+    contract = sold.then(LISTING | dict.fromkeys(escrow_work.PROPERTY, None) | quiet)
     assert contract is not None
+    assert contract.body["is_private"]
     assert contract.path == "/escrows"
     assert contract.body["buyers"][0].startswith("Demo Buyer ")
     assert {c["type"] for c in contract.body["contingencies"]} == {
