@@ -292,7 +292,9 @@ class Client:
         if self.measured and line.seq > self._live_after:
             now = time.time()
             self.lags.append((now, now - read.at))
-        if read.entity is None or line.id is None:
+        if (
+            read.entity in (None, "member") or line.id is None
+        ):  # members are no list of the oracle's
             return
         key = (read.entity, line.id)
         if line.kind.endswith((".deleted", ".withdrawn")):

@@ -8,6 +8,7 @@ from tests.faults import (
     failover_rows,
     network_rows,
     node_rows,
+    people_rows,
     postgres_rows,
     redis_rows,
 )
@@ -150,9 +151,16 @@ ROWS = [
         nodes=1,
     ),
     Row(
+        "19",
+        "people cut off in a burst, and while they come in",
+        people_rows.cut_off,
+        Scale(20, 60, 20),
+        full(100, 60, 600),
+    ),
+    Row(
         "20",
         "a token ends while its screen sleeps",
-        suite("tests/realtime/test_token_life.py"),
+        suite("tests/realtime/test_token_life.py", "tests/realtime/test_waking.py"),
         Scale(0, 0, 120),
         full(0, 0, 120),
         nodes=0,

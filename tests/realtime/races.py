@@ -1,12 +1,15 @@
 """Joins, removals, new roles and bursts in any order, on a bus that does what it likes; a judge.
 
-Everything is simulated but the rooms, so thousands of interleavings take seconds.
+Everything is simulated but the rooms, so thousands of interleavings take seconds. As a program it
+takes a seed and how many, and prints the tally as JSON.
 """
 
 import asyncio
+import json
 import random
+import sys
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from uuid import UUID, uuid4
 
 from typing_extensions import override
@@ -332,3 +335,8 @@ def race(seed: int, runs: int) -> Tally:
         simulate(some(), StillLoop)
     rooms.LINGER_SECONDS = lingering
     return tally
+
+
+if __name__ == "__main__":
+    tally = race(int(sys.argv[1]), int(sys.argv[2]))
+    sys.stdout.write(json.dumps(asdict(tally)))
