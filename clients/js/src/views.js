@@ -36,6 +36,7 @@ export class View extends Emitter {
   current = false;
   id = newId();
   #close;
+  /** @type {Change[]} What came with the answer, before whoever asked could take that in. */ #early = [];
 
   /**
    * @param {string} list the list's command, "escrows:list"
@@ -62,10 +63,16 @@ export class View extends Emitter {
     this.seq = s;
     this.current = true;
     this.tell("change", { changes: [] });
+    for (const change of this.#early.splice(0)) this.take(change);
   }
 
   /** @param {Change} change */
-  take({ s, total, changes, pagination = this.pagination }) {
+  take(change) {
+    if (!this.current) {
+      this.#early.push(change);
+      return;
+    }
+    const { s, total, changes, pagination = this.pagination } = change;
     const moved = new Set(changes.flatMap((one) => ("id" in one ? [one.id] : [])));
     const rows = this.rows.filter(({ id }) => !moved.has(id));
     for (const one of changes) {
@@ -82,6 +89,7 @@ export class View extends Emitter {
 
   lose() {
     this.current = false;
+    this.#early = [];
   }
 }
 

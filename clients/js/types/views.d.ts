@@ -40,7 +40,7 @@ export class View extends Emitter {
         pagination?: any;
     }): void;
     /** @param {Change} change */
-    take({ s, total, changes, pagination }: Change): void;
+    take(change: Change): void;
     lose(): void;
     #private;
 }
