@@ -15,6 +15,7 @@ from channels.limits import VIEWS
 from channels.view_group import GAP_SECONDS
 from domains.escrows.resource import ESCROWS
 from domains.kit.actor import Actor, Role
+from domains.kit.reads import look, page_of
 from domains.kit.resource import Resource
 from domains.listings.resource import LISTINGS
 from server.keys import COUNTERS
@@ -297,6 +298,17 @@ async def test_who_is_removed_is_shown_nothing_more(office: Office, team: Team) 
     assert view.heard == []
     await until(lambda: server.app[COUNTERS].views == 0)
     assert server.app[COUNTERS].view_groups == 0
+
+
+@each_resource
+async def test_a_list_tells_how_long_its_day_still_lasts(
+    office: Office, team: Team, resource: Resource
+) -> None:
+    db = office.nodes[0].db
+    left = await db.fetchval("SELECT extract(epoch FROM current_date + 1 - now())::float8")
+    query: Any = resource.query()
+    found = await look(db, page_of(resource, team.lead, query))
+    assert (left - found.day_left) % 86_400 < 60
 
 
 async def test_views_are_measured(office: Office, team: Team) -> None:
