@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
@@ -104,6 +105,7 @@ async def test_a_redis_that_forgets_everything_is_told_again_and_nobody_notices(
         await each.shows(lambda it: it.pv[0] != old, RIGHT_SECONDS)
     await until(lambda: not any(_team(node, office[0]).replica.doubted for node in nodes))
     took = time.monotonic() - began
+    _figure("seconds until presence is right after FLUSHALL", took)
     assert took < RIGHT_SECONDS
     await _are_right(nodes, office)
     assert flaps(office, since) == 0
@@ -131,7 +133,9 @@ async def test_redis_restarts_with_an_old_state_and_nobody_notices(
     for each in stay:
         await each.shows(lambda it: not it.partial and gone.conn not in it.here, RIGHT_SECONDS)
     await until(lambda: not any(_team(node, office[0]).replica.doubted for node in nodes))
-    assert time.monotonic() - began < RIGHT_SECONDS
+    took = time.monotonic() - began
+    _figure("seconds until presence is right after Redis is back with an old state", took)
+    assert took < RIGHT_SECONDS
     await _are_right(nodes, stay)
     assert flaps(stay, since) == 2  # who left, on the two screens that could not know
 
@@ -203,6 +207,7 @@ async def test_the_people_of_a_killed_and_of_a_frozen_node_are_gone_in_time(
         os.kill(frozen.process.pid, signal.SIGCONT)
         await ana.shows(lambda it: set(it.here) == {ana.conn, moved.conn, still.conn})
         await _are_right([here], [ana, moved, still])
+    _figure("seconds until the people of a killed and of a frozen node are gone", took)
     assert took < GONE_SECONDS
 
 
@@ -241,6 +246,7 @@ async def test_a_rolling_restart_shows_nobody_leaving(
         stop.set()
         await returns
         assert all(len(one.here) == CLIENTS for one in screens)
+        _figure("joins and leaves shown in a rolling restart", flaps(screens, since))
         assert flaps(screens, since) == 0
 
 
@@ -298,6 +304,11 @@ async def _stays(one: PresenceScreen, urls: list[str], stop: asyncio.Event) -> N
                 await one.connect(urls[at % 2])
                 await one.set("online")
         await asyncio.sleep(0.05)
+
+
+def _figure(name: str, seen: float) -> None:
+    """For `./run faults`."""
+    sys.stdout.write(f"\nfigure: {name}: {seen:.3g}\n")
 
 
 def _team(node: PresenceNode, one: PresenceScreen) -> presence_team.TeamPresence:
