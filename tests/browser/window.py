@@ -80,7 +80,9 @@ class Window:
     async def grave_issues(self) -> list[str]:
         """What axe finds serious or critical on the page as it stands."""
         # Half-faded text has half its contrast; what counts is where it comes to rest.
-        await self.page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
+        await self.page.evaluate(
+            "Promise.allSettled(document.getAnimations().map((one) => one.finished))"
+        )
         await self.page.evaluate(AXE.read_text())
         result = await self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         return [
