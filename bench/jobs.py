@@ -36,7 +36,11 @@ class Target(BaseModel):
 
 
 class Calls(BaseModel):
-    """REST: each caller sends its requests in turn, the next when the last was answered."""
+    """REST: each caller sends its requests in turn, the next when the last was answered.
+
+    `knows` has a caller name the tag of the first answer from then on, as a browser does: it is
+    answered 304 by a server that gives tags.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +49,7 @@ class Calls(BaseModel):
     callers: list[list[Request]]
     seconds: float
     status: int = 200
+    knows: bool = False
 
 
 class Room(BaseModel):

@@ -4,8 +4,10 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from bench import data
 from bench.data import Person
@@ -14,12 +16,18 @@ from bench.servers import Running
 
 CALLERS = 16
 GOTTEN = 5  # records that each caller reads in turn
+NEW_LISTS = 150  # that each caller asks for in turn: more than any cache keeps
+SPELLINGS = 2  # of all 500 ids, the same
+LONG_AGO: Final = datetime(1990, 1, 1, tzinfo=UTC)
 MEMBERS = "/v1/teams/current/members"
 RECORDS_TO = (
     1000  # screens; a whole record to more of them tells nothing that a small event does not
 )
 AT_ONCE = 10  # changes of a burst
 MISSED = 20  # events, by those who were cut off
+
+
+_fresh = itertools.count()  # for the whole run: what one job asks for, no later one does
 
 
 class Part(StrEnum):
@@ -39,9 +47,14 @@ class Measure:
 
 
 def rest(seconds: float) -> Iterator[Measure]:
+    """What is asked `anew` was not asked before, so no server can have it ready."""
     for limit in (20, 50):
-        yield Measure(f"list {limit}", Part.REST, _reads(f"/v1/escrows?limit={limit}", seconds))
-    yield Measure("get", Part.REST, _gets(seconds))
+        yield Measure(f"list {limit}, anew", Part.REST, _new_lists(limit, seconds))
+    yield Measure("list 50, again", Part.REST, _reads("/v1/escrows?limit=50", seconds))
+    known = _reads("/v1/escrows?limit=50", seconds, knows=True)
+    yield Measure("list 50, known (304)", Part.REST, known)
+    yield Measure("get, anew", Part.REST, _new_gets(seconds))
+    yield Measure("get, again", Part.REST, _gets(seconds))
     yield Measure("create", Part.REST, _creates(seconds))
 
 
@@ -76,11 +89,31 @@ def pause(count: int) -> Iterator[Measure]:
     yield Measure(f"full collection, {count}", Part.PAUSE, _pause(count), probed=True)
 
 
-def _reads(path: str, seconds: float) -> Callable[[Running], Calls]:
+def _reads(path: str, seconds: float, *, knows: bool = False) -> Callable[[Running], Calls]:
     def job(server: Running) -> Calls:
         headers = server.subject.headers
         people = [Person(data.OFFICE, 1 + n % data.OFFICE_PEOPLE) for n in range(CALLERS)]
         callers = [[Request(method="GET", path=path, headers=headers(p))] for p in people]
+        return Calls(target=server.target, callers=callers, seconds=seconds, knows=knows)
+
+    return job
+
+
+def _new_lists(limit: int, seconds: float) -> Callable[[Running], Calls]:
+    """Each request asks for what was created since another second of long ago: for everything."""
+
+    def job(server: Running) -> Calls:
+        callers = []
+        for n in range(CALLERS):
+            headers = server.subject.headers(Person(data.OFFICE, 1 + n % data.OFFICE_PEOPLE))
+            sinces = [LONG_AGO + timedelta(seconds=next(_fresh)) for _ in range(NEW_LISTS)]
+            path = f"/v1/escrows?limit={limit}&created_since="
+            callers.append(
+                [
+                    Request(method="GET", path=f"{path}{since:%Y-%m-%dT%H:%M:%SZ}", headers=headers)
+                    for since in sinces
+                ]
+            )
         return Calls(target=server.target, callers=callers, seconds=seconds)
 
     return job
@@ -98,6 +131,38 @@ def _gets(seconds: float) -> Callable[[Running], Calls]:
         return Calls(target=server.target, callers=callers, seconds=seconds)
 
     return job
+
+
+def _new_gets(seconds: float) -> Callable[[Running], Calls]:
+    """The letters of a UUID may be large or small: what is spelled anew was not asked before."""
+
+    def job(server: Running) -> Calls:
+        numbers = [next(_fresh) for _ in range(SPELLINGS)]
+        callers = []
+        for n in range(CALLERS):
+            headers = server.subject.headers(Person(data.OFFICE, 1 + n % data.OFFICE_PEOPLE))
+            callers.append(
+                [
+                    Request(
+                        method="GET", path=f"/v1/escrows/{_spelled(id_, number)}", headers=headers
+                    )
+                    for number in numbers
+                    for id_ in (data.escrow(data.OFFICE, i + 1) for i in range(data.ESCROWS))
+                ]
+            )
+        return Calls(target=server.target, callers=callers, seconds=seconds)
+
+    return job
+
+
+def _spelled(id_: UUID, number: int) -> str:
+    """With a capital wherever a binary digit of the number is set."""
+    spelled = list(str(id_))
+    letters = (place for place, letter in enumerate(spelled) if letter.isalpha())
+    for bit, place in enumerate(letters):
+        if number >> bit & 1:
+            spelled[place] = spelled[place].upper()
+    return "".join(spelled)
 
 
 def _creates(seconds: float) -> Callable[[Running], Calls]:

@@ -60,9 +60,11 @@ class Target:
 
 
 TARGETS: Final = (
-    Target(Part.REST, "list 20", 0.5, of=STOCK),
-    Target(Part.REST, "list 50", 0.5, of=STOCK),
-    Target(Part.REST, "get", 0.5, of=STOCK),
+    Target(Part.REST, "list 20, anew", 0.5, of=STOCK),
+    Target(Part.REST, "list 50, anew", 0.5, of=STOCK),
+    Target(Part.REST, "get, anew", 0.5, of=STOCK),
+    Target(Part.REST, "list 50, again", 0.1, of=NODE),
+    Target(Part.REST, "list 50, known (304)", 0.1, of=NODE),
     Target(Part.ROOMS, "small event, 5000", 0.7, of=NODE),
     Target(Part.ROOMS, "burst of 10, 5000", 0.15, of=NODE),
     Target(Part.HERD, "herd, 5000", 1.0, of=NODE),
