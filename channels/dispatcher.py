@@ -72,7 +72,7 @@ class Dispatcher:
             self._counters.out_of_order += 1
             if len(self._held) < HELD_MAX:
                 self._held[event.seq] = event
-            self._expect(event.seq)
+            self.expect(event.seq)
 
     def hear_head(self, head: Head, *, asked_at: Head, hurry: bool) -> None:
         """Compare with the head Postgres named when `applied` was `asked_at`."""
@@ -82,7 +82,7 @@ class Dispatcher:
         elif not self._trusted or (hurry and head.seq > self.applied.seq):
             self.repair()
         else:
-            self._expect(head.seq)
+            self.expect(head.seq)
 
     def distrust(self) -> None:
         """Postgres was away and may come back with another past: check that before going on."""
@@ -115,7 +115,7 @@ class Dispatcher:
         self._closed = True
         self._stop_holding()
 
-    def _expect(self, seq: int) -> None:
+    def expect(self, seq: int) -> None:
         """There is an event `seq`: give the bus a moment to bring it, then fetch it."""
         self._known = max(self._known, seq)
         if self._known > self.applied.seq and self._hold is None and not self._closed:
@@ -183,7 +183,7 @@ class Dispatcher:
             self._held.pop(seq, None)
         self._known = max(self._held, default=self.applied.seq)
         self._apply_held()
-        self._expect(self._known)
+        self.expect(self._known)
         return False
 
     def _rewind(self) -> None:

@@ -53,9 +53,16 @@ class Followed:
         self._touched[event.entity] = Head(event.seq, event.h)
 
     def learn(self, topics: tuple[str, ...], as_of: AsOf) -> None:
+        """Take in what a read told; one that saw more than we tells us what to wait for, too.
+
+        Until that has come, nothing that was kept is answered: who was shown the later state must
+        not be shown the earlier one next.
+        """
+        ring, seq = self._dispatcher.ring, as_of.head.seq
+        if seq > self.applied.seq and not self.closed:
+            self._dispatcher.expect(seq)
         if self.closed or self.topic(topics) is not None:
             return
-        ring, seq = self._dispatcher.ring, as_of.head.seq
         if ring.covers(seq) and ring.hash_at(seq) == as_of.head.h:
             self._learned[topics] = as_of.topic
 
