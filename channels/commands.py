@@ -35,6 +35,7 @@ class Command:
     name: str
     payload: Any
     ack: int | None
+    size: int
 
 
 def _pace() -> Pace:
@@ -47,7 +48,13 @@ class _Line:
 
     waiting: deque[Command] = field(default_factory=deque)
     busy: bool = False
+    size: int = 0  # of what waits, as it came
     pace: Pace = field(default_factory=_pace)
+
+    @property
+    def full(self) -> bool:
+        most = limits.COMMANDS_WAITING
+        return len(self.waiting) >= most or self.size > limits.COMMANDS_WAITING_BYTES
 
 
 class Commands:
@@ -79,6 +86,7 @@ class Commands:
             _answer(member, inbound.ack, refusal)
             return
         line.waiting.append(command)
+        line.size += command.size
         if not line.busy:
             line.busy = True
             self._supervisor.spawn(f"commands {member.sid}", partial(self._work, member, line))
@@ -92,7 +100,7 @@ class Commands:
     def _too_soon(self, member: Member, line: _Line, inbound: Inbound) -> bool:
         """Drop what is too much, and say so; end the connection of one that does not listen."""
         wait = line.pace.take(asyncio.get_running_loop().time())
-        if not wait and len(line.waiting) >= limits.COMMANDS_WAITING:
+        if not wait and line.full:
             wait = BUSY_SECONDS
         if not wait:
             return False
@@ -108,7 +116,9 @@ class Commands:
                 if member.road.owed_bytes > UNREAD_BYTES:
                     await asyncio.sleep(UNREAD_SECONDS)
                     continue
-                await self._perform(member, line.waiting.popleft())
+                command = line.waiting.popleft()
+                line.size -= command.size
+                await self._perform(member, command)
         finally:
             line.busy = False  # no await since the line was seen empty, so none is left behind
 
@@ -170,9 +180,9 @@ def _command(inbound: Inbound) -> Command | None:
     try:
         match wire.json_of(inbound.data):
             case [str() as name]:
-                return Command(name, None, inbound.ack)
+                return Command(name, None, inbound.ack, len(inbound.data))
             case [str() as name, payload]:
-                return Command(name, payload, inbound.ack)
+                return Command(name, payload, inbound.ack, len(inbound.data))
     except Malformed:
         return None
     return None

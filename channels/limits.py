@@ -7,6 +7,7 @@ from channels.wire import MAX_FRAME
 COMMANDS_PER_SECOND: Final = 20.0
 COMMAND_BURST: Final = 40
 COMMANDS_WAITING: Final = 128  # for their turn, of one socket
+COMMANDS_WAITING_BYTES: Final = 128 * 1024  # as they came; read they take several times that
 COMMANDS_REFUSED: Final = 100  # in a row; a client that goes on after them is not one to talk to
 CONNECTS: Final = 5  # on one connection; official clients ask once
 LOGIN_SECONDS: Final = 10.0  # to ask for a session

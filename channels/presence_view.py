@@ -101,7 +101,7 @@ class TeamView:
         before, self._shown = self._shown, {}
         packets: dict[tuple[View, bool], Any] = {}
         restricted = self._restricted()
-        for seat in self.seats.values():
+        for seat in list(self.seats.values()):  # one who is too slow goes while it is told
             if seat.conn is not None and seat.conn not in self._replica.entries:
                 seat.view = None  # it is told when it is here itself
                 continue
@@ -125,7 +125,7 @@ class TeamView:
             return
         self._said = False
         packets: dict[View, Any] = {}
-        for seat in self.seats.values():
+        for seat in list(self.seats.values()):  # one who is too slow goes while it is told
             view = seat.view
             if view is None or view not in self._shown:
                 continue

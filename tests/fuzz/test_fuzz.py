@@ -56,7 +56,8 @@ async def test_no_bytes_a_client_can_send_do_harm(
                         for text in texts(line):
                             assert '"INTERNAL"' not in text, (SEED, number, text)
 
-            async with Screen(server.session, server.url, token, team.id) as colleague:
+            lead = await server.token(team.lead)
+            async with Screen(server.session, server.url, lead, team.id) as colleague:
                 await asyncio.gather(*(fuzz() for _ in range(AT_ONCE)))
                 assert (await colleague.call("escrows:list", {}))["success"]
                 said = await server.ask("GET", "/healthz")

@@ -23,19 +23,23 @@ class Server:
 
 
 @asynccontextmanager
-async def a_server(module: str, log: Path, **environment: str) -> AsyncIterator[str]:
+async def a_server(
+    module: str, log: Path, *arguments: str, **environment: str
+) -> AsyncIterator[str]:
     """Run `python -m module` until the block ends; its address. What it logs goes to `log`."""
-    async with a_process(module, log, **environment) as server:
+    async with a_process(module, log, *arguments, **environment) as server:
         yield server.url
 
 
 @asynccontextmanager
-async def a_process(module: str, log: Path, **environment: str) -> AsyncIterator[Server]:
+async def a_process(
+    module: str, log: Path, *arguments: str, **environment: str
+) -> AsyncIterator[Server]:
     """The same, and the process itself, to do it harm."""
     with log.open("wb") as notes:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", module),
+            *("-m", module, *arguments),
             cwd=PROJECT,
             env={**os.environ, "PORT": "0", **environment},
             stdin=asyncio.subprocess.DEVNULL,

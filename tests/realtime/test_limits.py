@@ -144,3 +144,15 @@ def test_the_document_names_every_limit_and_every_close() -> None:
         assert re.search(rf"^\| `{key}` \| {value:,} \|", text, re.MULTILINE), key
     for close in Close:
         assert re.search(rf"^\| {close.code} \| {close.reason}\b", text, re.MULTILINE), close
+
+
+async def test_large_commands_do_not_pile_up_while_they_wait(a_screen: Opener) -> None:
+    async with a_screen() as screen:
+        first = asyncio.create_task(screen.call("notes:wait", {"seconds": 0.3}))
+        await asyncio.sleep(0.05)
+        large = {"text": "x" * 60_000}
+        calls = [screen.call("notes:echo", large) for _ in range(10)]
+        outcomes = [envelope["success"] for envelope in await asyncio.gather(*calls)]
+        assert outcomes == [True] * 3 + [False] * 7
+        assert (await first)["success"]
+        assert (await screen.call("notes:echo", large))["success"]
