@@ -14,7 +14,8 @@ from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOCKS = ("runtime", "dev", "uv")
-OURS = ("bench", "channels", "db", "domains", "server", "tests")
+OURS = ("bench", "channels", "clients", "db", "domains", "server", "tests")
+NAMES = {*OURS, "homeroom_client"}
 PROGRAM = ("channels", "db", "domains", "server")
 ENTRY = re.compile(r"(?ms)^(?P<name>[\w.-]+)==(?P<version>\S+)(?P<rest>.*?)(?=^\S|\Z)")
 
@@ -100,5 +101,5 @@ def imported(folder: Path) -> Iterator[str]:
                 modules = [node.module]
             for module in modules:
                 top = module.partition(".")[0]
-                if top not in OURS and top not in sys.stdlib_module_names:
+                if top not in NAMES and top not in sys.stdlib_module_names:
                     yield top
