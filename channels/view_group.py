@@ -23,6 +23,7 @@ GAP_SECONDS = 0.1  # between two readings that nobody waits for
 SHARE = 5  # of that gap, where reading takes long: at most a fifth of the time is spent on a list
 RETRY_SECONDS = 0.5
 LATE_SECONDS = 0.2
+AT_ONCE = 256  # screens, before others on the loop have their turn
 MIDNIGHT_SECONDS = 0.05  # past it, for timers are not exact
 
 
@@ -158,6 +159,7 @@ class Group:
         self._rows: Rows | None = None
         self._heard = 0  # the last event that may have changed the list
         self._day_over = False
+        self._late_due = False
         self._working = False
         self._hurry = asyncio.Event()
         self._read_at = 0.0
@@ -188,22 +190,24 @@ class Group:
     # Reading
 
     @property
-    def _wanted(self) -> bool:
-        if self._coming:
-            return True
-        news = self._rows is None or self._heard > self._rows.head or self._day_over
-        return bool(self._views) and news
+    def _news(self) -> bool:
+        """Whether the list is to be read for somebody."""
+        old = self._rows is None or self._heard > self._rows.head or self._day_over
+        return bool(self._coming) or (bool(self._views) and old)
 
     def _wake(self) -> None:
-        if self._wanted and not self._working:
+        if (self._news or self._late_due) and not self._working:
             self._working = True
             self._supervisor.spawn(f"views of {self.live.team_id}", self._work)
 
     async def _work(self) -> None:
         try:
-            while self._wanted:
-                await self._rest()
-                await self._renew()
+            while self._news or self._late_due:
+                if self._news:
+                    await self._rest()
+                    await self._renew()
+                else:
+                    await self._show()
         finally:
             self._working = False  # no await since nothing more was wanted
 
@@ -220,7 +224,6 @@ class Group:
         came = list(self._coming)
         try:
             rows = await self._read()
-            await self._reached(self.live.team_id, rows.head)
         except Unavailable as error:
             self._counters.view_failures += 1
             for view in came:
@@ -237,9 +240,17 @@ class Group:
                 self._views[view] = None
         self._rows = rows
         self._until_midnight(rows.day_left)
-        self._show()
+        await self._show()
 
     async def _read(self) -> Rows:
+        """The list, once everything that it has seen was delivered here."""
+        rows = await self._ask()
+        if self._rows and rows.head < self._rows.head:
+            raise Unavailable("The log went back, and the room is about to notice")
+        await self._reached(self.live.team_id, rows.head)
+        return rows
+
+    async def _ask(self) -> Rows:
         async with self._turns:
             self._read_at = _now()
             day_over, self._day_over = self._day_over, False
@@ -265,36 +276,46 @@ class Group:
 
     # Showing
 
-    def _show(self) -> None:
+    async def _show(self) -> None:
         """Bring every screen from what it shows to what is; those alike get the same bytes.
 
         Who has not taken what it was sent before waits, and is told all at once later.
         """
-        if self._rows is None:
+        self._late_due = False
+        rows = self._rows
+        if rows is None:
             return
-        packet_of = _Packets(self._rows)
+        packet_of = _Packets(rows)
         late = False
-        for view in list(self._views):
-            if view.member.who is not view.who:
-                self._moved(view)
-            elif view.live and (own := view.live.instead(self._rows)):
-                self._parted(view, own)
-            elif view.rows is None:
-                view.give(self._rows)
-            elif view.rows is not self._rows:
-                if view.member.road.owed_bytes > UNREAD_BYTES:
-                    late = True
-                    continue
-                if packet := packet_of(view.rows, view.name):
-                    view.member.push(packet)
-                    self._counters.view_pushes += 1
-                view.rows = self._rows
+        for number, view in enumerate(list(self._views), 1):
+            if view.group is self:  # and has not gone while others had their turn
+                late |= not self._show_one(view, rows, packet_of)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
         if late and self._late is None:
             self._late = asyncio.get_running_loop().call_later(LATE_SECONDS, self._show_late)
 
+    def _show_one(self, view: View, rows: Rows, packet_of: "_Packets") -> bool:
+        """False where the screen has yet to take what it was sent before."""
+        if view.member.who is not view.who:
+            self._moved(view)
+        elif view.live and (own := view.live.instead(rows)):
+            self._parted(view, own)
+        elif view.rows is None:
+            view.give(rows)
+        elif view.rows is not rows:
+            if view.member.road.owed_bytes > UNREAD_BYTES:
+                return False
+            if packet := packet_of(view.rows, view.name):
+                view.member.push(packet)
+                self._counters.view_pushes += 1
+            view.rows = rows
+        return True
+
     def _show_late(self) -> None:
         self._late = None
-        self._show()
+        self._late_due = bool(self._views)
+        self._wake()
 
 
 class _Packets:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from channels import views
 from channels.commands import UNREAD_BYTES
+from channels.members import Close
 from channels.rooms import POLL_SECONDS
-from channels.view_group import Declined
+from channels.view_group import AT_ONCE, Declined
 from channels.views import Views
 from db.as_of import AsOf
 from db.errors import Unavailable
@@ -281,6 +282,41 @@ def test_changes_that_follow_each_other_are_read_at_once_and_then_gathered() -> 
         assert scene.shelf.reads - before <= 8
 
     play(gather)
+
+
+def test_a_crowd_is_told_in_parts_so_that_others_have_their_turn() -> None:
+    async def crowd() -> None:
+        scene = Scene()
+        viewers = [await scene.viewer() for _ in range(600)]
+        await asyncio.gather(*(viewer.open() for viewer in viewers))
+        parts: list[int] = []
+        told = 0
+        scene.commit()
+        while told < len(viewers):
+            await asyncio.sleep(0)
+            now = scene.stage.counters.view_pushes
+            parts += [now - told] if now > told else []
+            told = now
+        assert sum(parts) == len(viewers)
+        assert max(parts) <= AT_ONCE
+
+    play(crowd)
+
+
+def test_a_past_that_was_taken_back_is_not_shown_as_news() -> None:
+    async def restore() -> None:
+        scene = Scene()
+        scene.commit(5)
+        viewer, other = await scene.viewer(), await scene.viewer()
+        await viewer.open()
+        scene.log.restore(1, "another past")
+        assert (await other.open())["error"]["code"] == "UNAVAILABLE"
+        await asyncio.sleep(GENEROUS)
+        viewer.look()
+        assert viewer.said == []
+        assert viewer.ear.closed == other.ear.closed == [Close.RESTORED]
+
+    play(restore)
 
 
 def test_events_of_other_kinds_cost_nothing() -> None:
