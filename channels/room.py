@@ -45,6 +45,7 @@ class Room:
         told: Callable[[Event], None],
         sees: Sees,
         waves: Waves,
+        on_screen: Callable[[Event], None],
     ) -> None:
         self.team_id = team_id
         self.members: dict[str, Member] = {}
@@ -63,12 +64,13 @@ class Room:
         self._counters = counters
         self._let_go = let_go
         self._told = told
+        self._on_screen = on_screen
         self._sees = sees
         self._range_read = RangeRead(team_id, log, counters, supervisor)
         self._replays: dict[int, Frames] = {}
         self._outgoing: list[Event] = []
         self._flush: asyncio.Handle | None = None
-        self._lane = Lane(waves, then=self.flush)
+        self._lane = Lane(waves, then=self._written)
         self._membership = Membership(head.seq)
         self._looking_back = asyncio.Lock()
 
@@ -137,7 +139,7 @@ class Room:
         frames = Frames(events, self._sees)
         parcels = frames.for_all or [frames.of(member.who) for member in members]
         self._counters.delivered += len(events) * len(members)
-        self._lane.add(Wave(members, parcels))
+        self._lane.add(Wave(members, parcels, events))
 
     def close(self) -> None:
         """Let go; whoever is still about to join finds it closed and opens another."""
@@ -146,6 +148,11 @@ class Room:
         self._lane.clear()
         if self._flush:
             self._flush.cancel()
+
+    def _written(self, wave: Wave) -> None:
+        for event in wave.events:
+            self._on_screen(event)
+        self.flush()  # what came meanwhile
 
     # From the dispatcher
 

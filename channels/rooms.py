@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from channels import wire
 from channels.audience import Sees, everyone_alone
 from channels.bus import Bus
 from channels.counters import Counters
@@ -48,7 +49,11 @@ class Lag:
 
 
 class Rooms:
-    """`sees` is the policy of who may see what an event says."""
+    """`sees` is the policy of who may see what an event says.
+
+    `on_screen` is told, for each event and room, how many seconds after its commit it was written
+    to the last of its members here. `clock` is Postgres's, as commits are.
+    """
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class Rooms:
         supervisor: Supervisor,
         sees: Sees = everyone_alone,
         clock: Callable[[], datetime] = utc_now,
+        on_screen: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._log = log
         self._bus = bus
@@ -66,6 +72,7 @@ class Rooms:
         self._supervisor = supervisor
         self._sees = sees
         self._clock = clock
+        self._on_screen = on_screen
         self._rooms: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Future[Room]] = {}
         self._early: dict[UUID, list[Event]] = {}
@@ -192,6 +199,11 @@ class Rooms:
         for watcher in self._watchers:
             watcher(event)
 
+    def _shown(self, event: Event) -> None:
+        at = wire.committed_at(event)
+        if at is not None:
+            self._on_screen(max(0.0, (self._clock() - at).total_seconds()))
+
     # Opening and closing
 
     async def _open(self, team_id: UUID) -> Room:
@@ -230,6 +242,7 @@ class Rooms:
                 told=self._tell,
                 sees=self._sees,
                 waves=self._waves,
+                on_screen=self._shown,
             )
             self._rooms[team_id] = room
             self._followed[team_id] = Followed(room.dispatcher, now=_now())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from channels.members import Member
 from channels.wire import Parcel
+from db.events import Event
 
 SLICE = 500  # members written to in one turn of the loop: a few milliseconds
 
@@ -13,12 +14,18 @@ SLICE = 500  # members written to in one turn of the loop: a few milliseconds
 class Wave:
     """What those who were members when it was made are given, `parcels` in the order of `members`.
 
-    One parcel, when all see the same.
+    One parcel, when all see the same. `events` are what it tells of the log.
     """
 
-    __slots__ = ("_at", "_members", "_parcels", "_without")
+    __slots__ = ("_at", "_members", "_parcels", "_without", "events")
 
-    def __init__(self, members: Sequence[Member], parcels: Parcel | Sequence[Parcel]) -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        parcels: Parcel | Sequence[Parcel],
+        events: Sequence[Event] = (),
+    ) -> None:
+        self.events = events
         self._members = members
         self._parcels = parcels
         self._at = 0
@@ -46,7 +53,7 @@ class Wave:
 class Lane:
     """One room's waves, one after the other; `then` is called after the last write of each."""
 
-    def __init__(self, waves: "Waves", *, then: Callable[[], None]) -> None:
+    def __init__(self, waves: "Waves", *, then: Callable[[Wave], None]) -> None:
         self._all = waves
         self._then = then
         self._waves: deque[Wave] = deque()
@@ -74,7 +81,7 @@ class Lane:
             wave = self._waves[0]
             count += wave.send(most - count)
             if wave.over:
-                self._then()  # may add the next one
+                self._then(wave)  # may add the next one
                 if self._waves and self._waves[0] is wave:
                     self._waves.popleft()
         return count

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
@@ -154,6 +155,12 @@ def without_changes(event: Event) -> bytes:
         return event.wire  # a reference, which has no changes
     _, end = _DECODER.raw_decode(rest)
     return f"{head}{key}{{}}{rest[end:]}".encode()
+
+
+def committed_at(event: Event) -> datetime | None:
+    """When Postgres wrote it, a moment before the COMMIT; None for one that does not say."""
+    _, _, rest = event.wire[:400].partition(b'"at":"')
+    return datetime.fromisoformat(rest[: rest.find(b'"')].decode()) if rest else None
 
 
 PING = Packet(engine.PING)

@@ -8,6 +8,7 @@ from typing import Final
 from prometheus_client import (
     CollectorRegistry,
     GCCollector,
+    Histogram,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
@@ -23,6 +24,10 @@ from typing_extensions import override
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BOUNDS: Final = (*map(str, SECONDS), "+Inf")
+SCREEN_SECONDS: Final = (
+    0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075,
+    0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0,
+)  # fmt: skip
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -35,6 +40,12 @@ class Metrics:
             collector(registry=self.registry)
         self._requests = _Requests()
         self.registry.register(self._requests)
+        self.on_screen = Histogram(
+            "homeroom_commit_to_screen_seconds",
+            "From an event's commit, by Postgres's clock, to its last write in a room of this node",
+            buckets=SCREEN_SECONDS,
+            registry=self.registry,
+        )
 
     def observe(self, transport: str, endpoint: str, status: int, seconds: float) -> None:
         self._requests.observe(transport, endpoint, str(status), seconds)

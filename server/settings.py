@@ -180,11 +180,6 @@ class Settings(BaseSettings):
     def drain(self) -> float:
         return self.drain_seconds if self.drain_seconds is not None else DRAIN * self.production
 
-    @property
-    def sign_ins_at_once(self) -> int:
-        """On sockets: whatever a herd does, REST finds a database connection."""
-        return max(1, self.db_pool_max - max(1, self.db_pool_max // 5))
-
     def _problems(self) -> Iterator[str]:
         if self.production and self.database_url is None:
             yield "DATABASE_URL is not set: production does not run on the private Postgres"

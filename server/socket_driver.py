@@ -23,6 +23,16 @@ from server.socket_transport import Takeover
 
 PATH: Final = "/socket.io/"
 BODY_SECONDS: Final = 20.0
+ASKED: Final = (
+    ("Host", "HTTP_HOST"),
+    ("Origin", "HTTP_ORIGIN"),
+    ("Upgrade", "HTTP_UPGRADE"),
+    ("Connection", "HTTP_CONNECTION"),
+    ("Content-Length", "CONTENT_LENGTH"),
+    ("X-Forwarded-Proto", "HTTP_X_FORWARDED_PROTO"),
+    ("X-Forwarded-Host", "HTTP_X_FORWARDED_HOST"),
+    ("Access-Control-Request-Headers", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"),
+)
 CLOSE_SECONDS: Final = 2.0  # for a client to answer our close frame
 
 
@@ -107,9 +117,20 @@ class Body:
 
 
 def translate_request(request: web.Request) -> dict[str, Any]:
-    environ: dict[str, Any] = stock.translate_request(request)
-    environ["wsgi.input"] = Body(request)
-    environ["REMOTE_ADDR"] = request.remote or ""  # theirs says 127.0.0.1 of everybody
+    """What engine.io asks of a request, and no more: all headers would cost a herd dearly."""
+    headers = request.headers
+    environ: dict[str, Any] = {
+        "aiohttp.request": request,
+        "wsgi.input": Body(request),
+        "wsgi.url_scheme": headers.get("X-Forwarded-Proto", "http"),
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query_string,
+        "PATH_INFO": request.path,
+        "REMOTE_ADDR": request.remote or "",
+    }
+    for header, name in ASKED:
+        if values := headers.getall(header, None):
+            environ[name] = ",".join(values)
     return environ
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
+from multidict import CIMultiDictProxy
 from typing_extensions import override
 
 from channels.direct import DirectConnection
@@ -83,11 +84,11 @@ def take(request: web.Request) -> tuple[Any, bytes]:
     return transport, rest
 
 
-def _key(headers: Mapping[str, str]) -> bytes | None:
+def _key(headers: CIMultiDictProxy[str]) -> bytes | None:
     """The key of a lawful handshake."""
     if (
         headers.get("Upgrade", "").lower() != "websocket"
-        or "upgrade" not in headers.get("Connection", "").lower()
+        or "upgrade" not in ",".join(headers.getall("Connection", ())).lower()
         or headers.get("Sec-WebSocket-Version") != VERSION
     ):
         return None

@@ -9,6 +9,7 @@ from uuid import UUID
 from db.database import Database
 from domains.auth.service import refused
 from domains.auth.sessions import Refusal
+from domains.auth.shared_reads import SharedReads
 from domains.auth.tokens import Claims, Tokens
 from domains.kit.actor import Actor, Role
 
@@ -40,6 +41,7 @@ class Authenticator:
         self, db: Database, tokens: Tokens, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._db = db
+        self._reads = SharedReads(db)
         self._tokens = tokens
         self._clock = clock
         # By the token itself: its hash is kept with it, three UUIDs would be hashed anew.
@@ -93,7 +95,7 @@ class Authenticator:
     async def _read(
         self, session_id: UUID, user_id: UUID, team_id: UUID, expires_at: float
     ) -> Bearer:
-        row = await self._db.fetchrow(BEARER, session_id, user_id, team_id)
+        row = await self._reads.read((session_id, user_id, team_id))
         if row is None or not row["open"]:
             raise refused(Refusal.OVER)
         if row["disabled"]:
@@ -111,20 +113,6 @@ class Authenticator:
             row["epoch"],
         )
 
-
-# A session from before the member was removed and came back stays closed. One statement is one
-# snapshot: a change of this membership that it did not see has a number after `as_of`.
-BEARER = """
-    SELECT u.full_name, u.disabled_at IS NOT NULL AS disabled, u.epoch, m.role, h.seq AS as_of,
-        s.revoked_at IS NULL AND s.expires_at > now() AS open
-    FROM sessions AS s
-    JOIN users AS u ON u.id = s.user_id
-    JOIN team_heads AS h ON h.team_id = s.team_id
-    LEFT JOIN members AS m
-        ON m.team_id = s.team_id AND m.user_id = s.user_id
-        AND m.removed_at IS NULL AND m.joined_at <= s.created_at
-    WHERE s.id = $1 AND s.user_id = $2 AND s.team_id = $3
-"""
 
 MOVED = """
     SELECT k.id

@@ -1,11 +1,16 @@
 """Whatever the bus does to messages, members see every event, in order, once."""
 
 import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels import waves
 from channels.rooms import POLL_SECONDS
 from channels.standing import Mode
 from db.errors import Unavailable
@@ -191,3 +196,94 @@ def test_those_who_return_together_share_one_read_from_where_the_first_left() ->
         await stage.supervisor.close()
 
     simulate(return_together())
+
+
+def test_a_large_room_is_served_in_slices_between_which_others_get_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waves, "SLICE", 2)
+
+    async def serve() -> None:
+        stage = Stage(MemoryLog(uuid4()))
+        ears = [await stage.join(stage.log.head) for _ in range(5)]
+        seen: list[int] = []
+        stage.rooms.heard(stage.log.commit())
+        for _ in range(5):
+            seen.append(sum(map(len, (ear.packets for ear in ears))))
+            await asyncio.sleep(0)
+        assert seen == [0, 2, 4, 5, 5]
+        await stage.supervisor.close()
+
+    simulate(serve())
+
+
+def test_what_comes_while_a_wave_is_on_its_way_leaves_as_one_frame_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waves, "SLICE", 1)
+
+    async def serve() -> None:
+        stage = Stage(MemoryLog(uuid4()))
+        ears = [await stage.join(stage.log.head) for _ in range(4)]
+        stage.rooms.heard(stage.log.commit())
+        await asyncio.sleep(0)
+        for _ in range(3):
+            stage.rooms.heard(stage.log.commit())
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert [ear.seqs for ear in ears] == [[1, 2, 3, 4]] * 4
+        assert [len(ear.packets) for ear in ears] == [2] * 4
+        await stage.supervisor.close()
+
+    simulate(serve())
+
+
+def test_who_comes_goes_or_resumes_while_a_wave_is_on_its_way_misses_and_doubles_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waves, "SLICE", 1)
+
+    async def serve() -> None:
+        stage = Stage(MemoryLog(uuid4()))
+        start = stage.log.head
+        ears = [await stage.join(start) for _ in range(4)]
+        stage.commit(2)
+        await asyncio.sleep(0)
+        late, behind = await stage.join(stage.log.head), await stage.join(start)
+        assert ears[3].seqs == []
+        await stage.join(start, ears[3])
+        stage.rooms.leave(ears[2].member)
+        ears[2].member.gone = True
+        stage.rooms.heard(stage.log.commit())
+        stage.rooms.beat()
+        await asyncio.sleep(0.01)
+        for ear in (ears[0], ears[1], ears[3], behind):
+            assert ear.seqs == [1, 2, 3]
+        assert late.seqs == [3]
+        assert ears[2].seqs == []
+        assert all(
+            '2["hb"' in str(ear.packets[-1].data) for ear in (ears[0], ears[3], late, behind)
+        )
+        await stage.supervisor.close()
+
+    simulate(serve())
+
+
+def test_each_event_is_measured_when_the_last_of_the_room_was_given_it() -> None:
+    async def measure() -> None:
+        log = MemoryLog(uuid4())
+        seconds: list[float] = []
+        stage = Stage(log)
+        stage.rooms._on_screen = seconds.append
+        await stage.join(log.head)
+        committed = datetime.now(UTC) - timedelta(seconds=2)
+        event = log.commit()
+        wire = json.dumps({"t": "x", "s": 1, "h": event.h, "at": committed.isoformat(), "k": "x"})
+        stage.rooms.heard(replace(event, wire=wire.replace(": ", ":").encode()))
+        stage.rooms.heard(log.commit())  # one that says no time is not measured
+        await asyncio.sleep(0.01)
+        assert len(seconds) == 1
+        assert 2 <= seconds[0] < 3
+        await stage.supervisor.close()
+
+    simulate(measure())
