@@ -1,7 +1,8 @@
 """Who is behind a token: read from the database, and not for long taken as read."""
 
+import asyncio
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -10,7 +11,7 @@ from domains.auth.authenticator import TRUSTED, Authenticator
 from domains.auth.tokens import Tokens
 from domains.kit.actor import Role
 from domains.kit.errors import DomainError, TokenExpired, Unauthenticated
-from tests.api.desk import SECRET, Account, Desk, desk_of
+from tests.api.desk import PASSWORD, SECRET, Account, Desk, desk_of
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +82,85 @@ async def test_refusals_have_codes_that_programs_know(desk: Desk) -> None:
     with pytest.raises(DomainError) as error:
         await desk.actor("nonsense")
     assert (error.value.code, error.value.status) == ("AUTH_REQUIRED", 401)
+
+
+async def test_what_was_read_while_it_changed_is_not_remembered(desk: Desk, olga: Account) -> None:
+    authenticator = Authenticator(desk.db, desk.tokens)
+    reading = asyncio.create_task(authenticator.authenticate(olga.access))
+    await asyncio.sleep(0)
+    authenticator.forget(UUID(olga.id))
+    await reading
+    assert not authenticator._known
+
+
+async def epoch_of(desk: Desk, who: Account) -> int:
+    epoch: int = await desk.db.fetchval("SELECT epoch FROM users WHERE id = $1", UUID(who.id))
+    return epoch
+
+
+async def test_whatever_ends_or_changes_a_session_moves_its_user_s_number(desk: Desk) -> None:
+    olga = await desk.owner()
+    mia = await desk.member(olga, "agent")
+    login = {"email": mia.email, "password": PASSWORD}
+    again = Account(mia.email, await desk.ask("auth:login", login))
+    seen = [await epoch_of(desk, mia)]
+
+    async def moved() -> bool:
+        seen.append(await epoch_of(desk, mia))
+        return seen[-1] > seen[-2]
+
+    await desk.ask("auth:refresh", {"refresh_token": mia.refresh})
+    assert not await moved()  # the session goes on
+    await desk.ask("auth:logout", {"refresh_token": again.refresh})
+    assert await moved()
+    await desk.ask("auth:logout", {"refresh_token": again.refresh})
+    assert not await moved()  # it was closed before
+    await desk.ask("teams:role", {"role": "viewer"}, by=olga, id_=mia.id)
+    assert await moved()
+    await desk.ask("auth:password", {"current": PASSWORD, "new": "another battery staple"}, by=mia)
+    assert await moved()
+    await desk.ask("auth:logout_everywhere", by=mia)
+    assert await moved()
+    await desk.ask("teams:remove", by=olga, id_=mia.id)
+    assert await moved()
+    async with desk.db.transaction() as rows:
+        await rows.execute("UPDATE users SET disabled_at = now() WHERE id = $1", UUID(mia.id))
+    assert await moved()
+
+
+async def test_a_read_of_who_bears_a_token_is_of_one_moment(desk: Desk, olga: Account) -> None:
+    bearer = await Authenticator(desk.db, desk.tokens).authenticate(olga.access)
+    assert bearer.as_of == 1  # she joined the team she founded
+    await desk.member(olga)
+    fresh = await Authenticator(desk.db, desk.tokens).again(bearer)
+    assert (fresh.as_of, fresh.epoch) == (2, bearer.epoch)
+    assert fresh.expires_at == desk.tokens.read(olga.access).expires_at.timestamp()
+
+
+async def test_the_users_whose_number_moved_are_named(desk: Desk, olga: Account) -> None:
+    authenticator = Authenticator(desk.db, desk.tokens)
+    mine, nobody = UUID(olga.id), uuid4()
+    epoch = await epoch_of(desk, olga)
+    assert await authenticator.moved({mine: epoch}) == []
+    assert await authenticator.moved({mine: epoch + 1}) == [mine]
+    assert await authenticator.moved({mine: epoch, nobody: 0}) == [nobody]
+
+
+async def test_a_sign_in_with_the_old_password_does_not_outlive_its_change(
+    desk: Desk, olga: Account
+) -> None:
+    change = {"current": PASSWORD, "new": "another battery staple"}
+    login = {"email": olga.email, "password": PASSWORD}
+    for _ in range(5):
+        said = await asyncio.gather(
+            desk.ask("auth:password", change, by=olga),
+            *(desk.ask("auth:login", login) for _ in range(6)),
+            return_exceptions=True,
+        )
+        for got in said[1:]:
+            if isinstance(got, dict):  # it was let in, before the change or not at all
+                with pytest.raises(Unauthenticated):
+                    await desk.actor(got["access_token"])
+        assert said[0] is None
+        change = {"current": change["new"], "new": change["current"]}
+        login["password"] = change["current"]

@@ -17,6 +17,7 @@ import pytest
 import socketio  # type: ignore[import-untyped]  # it brings no types
 
 from db.database import Database
+from domains.auth.sessions import open_session
 from domains.escrows.resource import ESCROWS
 from domains.kit.fields import Input
 from server.settings import Settings
@@ -255,3 +256,23 @@ async def test_the_audit_names_the_first_altered_event(db: Database, env: dict[s
 
 def test_no_body_lets_through_what_it_does_not_know() -> None:
     assert Input.model_config["extra"] == "forbid"
+
+
+async def test_an_operator_cuts_somebody_off_and_lets_them_in_again(
+    env: dict[str, str], db: Database
+) -> None:
+    team = await new_team(db)
+    user_id = team.agent.user_id
+    email = await db.fetchval("SELECT email FROM users WHERE id = $1", user_id)
+    async with db.transaction() as rows:
+        await open_session(rows, user_id, team.id, remote="")
+    code, out, _ = await done("user", "disable", email.upper(), env=env)
+    assert (code, "disabled" in out) == (0, True)
+    sql = "SELECT disabled_at IS NOT NULL FROM users WHERE id = $1"
+    assert await db.fetchval(sql, user_id)
+    opened = "SELECT count(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL"
+    assert await db.fetchval(opened, user_id) == 0
+    assert (await done("user", "enable", email, env=env))[0] == 0
+    assert not await db.fetchval(sql, user_id)
+    code, _, err = await done("user", "sign-out", "nobody@homes.example", env=env)
+    assert (code, err) == (1, "There is no account with the address nobody@homes.example\n")

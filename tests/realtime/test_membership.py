@@ -1,12 +1,14 @@
 """Who was removed from a team hears nothing that came after."""
 
+import asyncio
+
 import pytest
 
 from domains.kit.actor import Role
 from tests.factories import Team
 from tests.realtime.conftest import Opener
 from tests.realtime.nodes import Node, token_of, until, write
-from tests.screens import Refused
+from tests.screens import Closed, Refused
 
 
 async def test_a_removed_member_is_out_before_the_next_event(
@@ -135,3 +137,21 @@ async def test_a_changed_role_holds_for_the_next_command_on_an_open_socket(
         await again.connect()
         assert node.gateway._members[again.hello["conn"]].who.role is Role.VIEWER
         assert screen.connected
+
+
+async def test_what_a_removed_member_asked_is_neither_answered_nor_begun(
+    node: Node, team: Team, a_screen: Opener
+) -> None:
+    async with a_screen(team.agent) as screen:
+        running = asyncio.create_task(screen.call("notes:wait", {"seconds": 0.5}))
+        waiting = asyncio.create_task(screen.call("notes:write", {"text": "from outside"}))
+        await until(lambda: node.counters.commands == 1)
+        removed = await write(
+            node.db, team.owner, "out", kind="member.removed", entity_id=team.agent.user_id
+        )
+        for call in (running, waiting):
+            with pytest.raises(Closed):
+                await call
+        await asyncio.sleep(0.6)
+        assert node.counters.commands == 1
+        assert (await node.rooms._log.heads([team.id]))[team.id].seq == removed
