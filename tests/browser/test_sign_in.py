@@ -4,8 +4,12 @@ import asyncio
 
 from playwright.async_api import expect
 
+from channels import wire
+from server.keys import GATEWAY
+from tests.api.whole_server import WholeServer
 from tests.browser.conftest import OpenWindow
 from tests.browser.office import PASSWORD, Office, address
+from tests.realtime.nodes import until
 
 
 async def test_a_wrong_password_is_told_and_nothing_opens(
@@ -100,8 +104,37 @@ async def test_signing_out_in_one_tab_signs_out_the_others(
     await second.goto(first.page.url)
     await expect(second.locator(".badge.live")).to_be_visible()
     await second.get_by_role("button", name="account and appearance").click()
-    await second.get_by_role("button", name="Sign out").click()
+    await second.get_by_role("button", name="Sign out", exact=True).click()
     await expect(second.get_by_role("heading", name="Sign in")).to_be_visible()
     await expect(first.page.get_by_role("heading", name="Sign in")).to_be_visible()
     await first.page.reload()
     await expect(first.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+async def test_signing_out_everywhere_signs_out_the_other_devices(
+    office: Office, window: OpenWindow
+) -> None:
+    person = await office.hire("Ana Alder")
+    here, there = await window(person), await window(await office.sign_in(person))
+    await here.page.get_by_role("button", name="account and appearance").click()
+    await here.page.get_by_role("button", name="Sign out everywhere").click()
+    await expect(here.page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await expect(there.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+async def test_a_page_that_stays_open_renews_its_token_on_the_same_socket(
+    office: Office, server: WholeServer, window: OpenWindow
+) -> None:
+    person = await office.hire("Ana Alder")
+    page = await window(person)
+    [member] = [
+        member
+        for member in server.app[GATEWAY]._members.values()
+        if str(member.who.user_id) == person.id
+    ]
+    ends = member.who.expires_at
+    await asyncio.sleep(1)  # tokens end at whole seconds
+    member.push(wire.said("auth.expiring", {"exp": "", "in_s": 60}))
+    await until(lambda: member.who.expires_at > ends)
+    assert not member.gone
+    await expect(page.page.locator(".badge.live")).to_be_visible()

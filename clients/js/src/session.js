@@ -77,6 +77,12 @@ export class Session extends Emitter {
     await this.#post("logout", { refresh_token }).catch(() => undefined);
   }
 
+  /** On every device, in every team; a Refusal when the server does not hear of it. */
+  async signOutEverywhere() {
+    await this.ask("POST", "/v1/auth/logout-everywhere");
+    this.#end("");
+  }
+
   /** A token good for at least a minute. */
   async token() {
     return Date.now() < this.#expires - EARLY_MS ? this.#token : this.#refresh();

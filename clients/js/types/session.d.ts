@@ -36,6 +36,8 @@ export class Session extends Emitter {
     /** Come back after a reload. */
     resume(): Promise<void>;
     signOut(): Promise<void>;
+    /** On every device, in every team; a Refusal when the server does not hear of it. */
+    signOutEverywhere(): Promise<void>;
     /** A token good for at least a minute. */
     token(): Promise<string>;
     /** Our role may have changed. */

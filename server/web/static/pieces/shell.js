@@ -3,6 +3,7 @@
 
 import { ENTITIES, byPlural } from "../entities/entity.js";
 import { theme, chooseTheme } from "../room/prefs.js";
+import { Refusal } from "../../../../clients/js/src/refusal.js";
 import { here, to } from "../room/routes.js";
 import { html, keyed, nothing } from "../vendor/lit-3.3.3.min.js";
 import { avatar, seat } from "./avatar.js";
@@ -149,8 +150,20 @@ export class Shell extends Piece {
         <button class="quiet" @click=${() => this.room.session.signOut()}>
           ${icon("leave")}Sign out
         </button>
+        <button class="quiet" @click=${() => this.#signOutEverywhere()}>
+          ${icon("leave")}Sign out everywhere
+        </button>
       </div>
     </header>`;
+  }
+
+  async #signOutEverywhere() {
+    try {
+      await this.room.session.signOutEverywhere();
+    } catch (problem) {
+      if (!(problem instanceof Refusal)) throw problem;
+      this.room.notices.show(`Nobody was signed out. ${problem.message}`, "bad");
+    }
   }
 
   /** @param {Event} event whose own jump would change the hash, and so the page */
