@@ -355,3 +355,20 @@ async def test_the_policy_of_records_decides_who_is_seen_at_them(
         await vic.shows(lambda it: place in it.doing())
         await agent.patch(f"/listings/{made['id']}", {"is_private": True})
         await vic.shows(lambda it: ("Ana Agent", "online", None, None) in it.doing())
+
+
+async def test_a_changed_role_changes_who_is_seen_where(
+    api: Api, session: aiohttp.ClientSession, owner: Client, agent: Client, lead: Client, team: Team
+) -> None:
+    made = await agent.make(LISTINGS, is_private=True)
+    url = api.url.rstrip("/")
+    ana, lea = (PresenceScreen(session, url, each.token, team.id) for each in (agent, lead))
+    async with ana, lea:
+        await ana.set("viewing", f"listing:{made['id']}")
+        await lea.shows(lambda it: it.here.get(ana.conn, {}).get("record") is not None)
+        path = f"/teams/current/members/{team.lead.user_id}"
+        await owner.patch(path, {"role": "agent"})
+        await lea.shows(lambda it: it.here[ana.conn]["state"] == "online")
+        await owner.patch(path, {"role": "lead"})
+        await lea.shows(lambda it: it.here[ana.conn]["state"] == "viewing")
+        assert ana.faults == lea.faults == []
