@@ -18,7 +18,7 @@ WAIT = 5.0
 HOLD = 0.3  # seconds an event may be ahead of its turn before the screen asks for what is between
 
 Records = dict[str, dict[str, dict[str, Any]]]  # by entity and id
-Fetch = Callable[[], Awaitable[Records]]
+Fetch = Callable[[int], Awaitable[Records]]  # as of this event or later
 
 
 class Refused(Exception):
@@ -229,7 +229,7 @@ class Screen:
             self.log.clear()
             self._looked_at = 0
             self._ahead.clear()
-            self.records = await self._fetch() if self._fetch else {}
+            self.records = await self._fetch(standing["head"]) if self._fetch else {}
             self.position = self.head
 
     async def _read(self) -> None:

@@ -35,7 +35,7 @@ LOST = 1006
 
 Records = dict[tuple[str, str], dict[str, Any]]
 Home = Callable[[], int]  # the port to connect to
-Fetch = Callable[[], Awaitable[Records]]
+Fetch = Callable[[int], Awaitable[Records]]  # as of this event or later
 
 
 class Line(NamedTuple):
@@ -251,11 +251,11 @@ class Client:
             self.records.clear()
             self._gone.clear()
             if standing["head"]:
-                self._errand(self._load())
+                self._errand(self._load(standing["head"]))
         self.live.set()
 
-    async def _load(self) -> None:
-        for key, record in (await self._fetch()).items():
+    async def _load(self, head: int) -> None:
+        for key, record in (await self._fetch(head)).items():
             self._keep(key, record)
 
     def _keep(self, key: tuple[str, str], record: dict[str, Any]) -> None:

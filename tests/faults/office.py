@@ -140,22 +140,22 @@ class Office:
             writers.stop()
             await task
 
-    async def fetch(self) -> Records:
+    async def fetch(self, min_seq: int) -> Records:
         """All pages of the lists, archived records too, from whichever node answers."""
         records: Records = {}
         for entity, plural in LISTS.items():
             for archived in ("false", "true"):
                 page = pages = 1
                 while page <= pages:
-                    body = await self._page(plural, archived, page)
+                    body = await self._page(plural, archived, page, min_seq)
                     for record in body["data"]:
                         records[(entity, record["id"])] = record
                     page, pages = page + 1, body["pagination"]["pages"]
         return records
 
-    async def _page(self, plural: str, archived: str, page: int) -> dict[str, Any]:
+    async def _page(self, plural: str, archived: str, page: int, min_seq: int) -> dict[str, Any]:
         params = {"limit": "100", "page": str(page), "archived": archived, "sort": "created_at"}
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = {"Authorization": f"Bearer {self.token}", "X-Min-Seq": str(min_seq)}
         until = time.monotonic() + SETTLE_SECONDS
         while True:
             try:
@@ -196,8 +196,8 @@ class Office:
         """
         log = await self.log()
         lines = [line for line, _ in log]
-        fresh = await self.fetch()
         head = await self.head()
+        fresh = await self.fetch(head[0])
         lost = doubled = differing = 0
         alike: dict[tuple[int, int], bool] = {}
         watching = [client for client in self.clients if client.wanted]

@@ -173,7 +173,7 @@ class Storm:
         log = [tuple(row) for row in rows]
         assert [entry[0] for entry in log] == list(range(1, len(log) + 1))
         assert self.book.unexpected == []
-        fresh = await self.fetch()
+        fresh = await self.fetch(len(log))
         for number, screen in enumerate(self.screens):
             received = [(s.seq, s.h, s.kind, s.id, s.version) for s in screen.log]
             # What was there before a screen came in is its lists' business.
@@ -202,16 +202,18 @@ class Storm:
         )
         return head
 
-    async def fetch(self) -> Records:
-        """All pages of the two lists, archived records included."""
+    async def fetch(self, min_seq: int) -> Records:
+        """All pages of the two lists, archived records included, from any node."""
         records: Records = {"escrow": {}, "listing": {}}
         for entity in records:
             for archived in ("false", "true"):
-                async for record in self._pages(f"{entity}s", archived):
+                async for record in self._pages(f"{entity}s", archived, min_seq):
                     records[entity][record["id"]] = record
         return records
 
-    async def _pages(self, domain: str, archived: str) -> AsyncIterator[dict[str, Any]]:
+    async def _pages(
+        self, domain: str, archived: str, min_seq: int
+    ) -> AsyncIterator[dict[str, Any]]:
         page, pages = 1, 1
         while page <= pages:
             answer = await self._session.get(
@@ -222,7 +224,10 @@ class Storm:
                     "archived": archived,
                     "sort": "created_at",
                 },
-                headers={"Authorization": f"Bearer {self.account.token}"},
+                headers={
+                    "Authorization": f"Bearer {self.account.token}",
+                    "X-Min-Seq": str(min_seq),
+                },
             )
             body = await answer.json()
             assert body["success"], body
