@@ -68,7 +68,7 @@ SECURITY: Final[Json] = {
 }
 
 PATH_PART: Final[Json] = {"type": "string", "minLength": 1}
-READING: Final[Json] = {}
+READING: Final[Json] = {"min_seq": COUNT | {"description": "You have seen this event"}}
 WRITING: Final[Json] = {
     "op": {
         "type": "string",

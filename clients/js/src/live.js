@@ -16,6 +16,8 @@ const PROTOCOL = 1;
 const COMMAND_MS = 12_000;
 const RESUME_MS = 5_000;
 const BEHIND_MS = 1_000;
+/** Refusals after which coming back would be refused as well. */
+const FINAL = new Set(["FORBIDDEN", "PROTO_TOO_OLD", "VALIDATION_ERROR"]);
 
 /**
  * @typedef {"connecting" | "catching" | "live" | "offline" | "refused"} State
@@ -279,7 +281,7 @@ export class Live extends Emitter {
    * @param {string} message
    */
   #refused(code, message) {
-    if (code === "FORBIDDEN" || code === "PROTO_TOO_OLD") {
+    if (FINAL.has(code)) {
       this.#close(message);
       return "never";
     }
