@@ -1,20 +1,19 @@
 """Equal views of one list: read once for all of them, as soon and as often as there is news."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import orjson
 from orjson import Fragment
 
 from channels import wire
-from channels.commands import UNREAD_BYTES, Answer, failure, success
+from channels.commands import UNREAD_BYTES, failure
 from channels.counters import Counters
-from channels.members import Member
 from channels.supervisor import Supervisor
+from channels.view import Declined, LiveList, View
 from channels.view_changes import Rows, changes
 from db.errors import Unavailable
 from db.events import Event
@@ -25,103 +24,6 @@ RETRY_SECONDS = 0.5
 LATE_SECONDS = 0.2
 AT_ONCE = 256  # screens, before others on the loop have their turn
 MIDNIGHT_SECONDS = 0.05  # past it, for timers are not exact
-
-
-class Declined(Exception):
-    """The list may not be read by this reader, or not like this; the envelope says why."""
-
-    def __init__(self, envelope: bytes, code: str, message: str) -> None:
-        super().__init__(message)
-        self.envelope = envelope
-        self.code = code
-        self.message = message
-
-
-class LiveList(Protocol):
-    """A list as one reader may see it.
-
-    Lists with the same `key` show the same to everybody who may ask for them. `topics` are the
-    entities whose events may change it. `read` may raise Unavailable or Declined. `instead` is the
-    list for a reader whom the rows that were read are not for, though most others share them.
-    """
-
-    @property
-    def key(self) -> bytes: ...
-
-    @property
-    def team_id(self) -> UUID: ...
-
-    @property
-    def topics(self) -> Collection[str]: ...
-
-    def read(self) -> Awaitable[Rows]: ...
-
-    def instead(self, rows: Any, /) -> "LiveList | None": ...
-
-
-@dataclass(slots=True, eq=False)
-class View:
-    """A list on one screen. `rows` is what it shows: None until it was given them.
-
-    `look` finds the list for a reader, `who` is the reader whose list it is: once the member is
-    somebody else, with another role, it is shown nothing more of it. `keep` is called as the list
-    is given, `forget` when it ends by itself, `settled` is set when it was given or refused.
-    """
-
-    member: Member
-    name: str
-    look: Callable[[Any], LiveList]
-    answer: Answer
-    keep: Callable[["View"], None]
-    forget: Callable[["View"], None]
-    settled: asyncio.Future[None]
-    who: Any = None
-    live: LiveList | None = None  # of `who`
-    rows: Rows | None = None
-    group: "Group | None" = None
-
-    def leave(self) -> None:
-        if self.group:
-            self.group.drop(self)
-
-    def give(self, rows: Rows) -> None:
-        """Answer to `view:open`."""
-        self.rows = rows
-        data = {
-            "view": self.name,
-            "s": rows.head,
-            "rows": [Fragment(image) for image in rows.images],
-            "total": rows.total,
-            "pagination": Fragment(rows.pagination),
-            "stats": Fragment(rows.stats),
-        }
-        self.answer(success(data))
-        self.keep(self)
-        self._settle()
-
-    def refuse(self, envelope: bytes) -> None:
-        self.leave()
-        self.answer(envelope)
-        self._settle()
-
-    def end(self, declined: Declined) -> None:
-        """The reader may not see this list (any more)."""
-        if self.rows is None:
-            self.refuse(declined.envelope)
-            return
-        self.forget(self)
-        told = {
-            "view": self.name,
-            "s": self.rows.head,
-            "total": 0,
-            "changes": [{"k": "row.leave", "id": row} for row in self.rows.ids],
-            "closed": {"code": declined.code, "message": declined.message},
-        }
-        self.member.push(wire.said("view", told))
-
-    def _settle(self) -> None:
-        if not self.settled.done():
-            self.settled.set_result(None)
 
 
 class Group:

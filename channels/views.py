@@ -13,7 +13,8 @@ from channels.limits import VIEWS
 from channels.members import Member
 from channels.rooms import Rooms
 from channels.supervisor import Supervisor
-from channels.view_group import Declined, Group, LiveList, View
+from channels.view import Declined, LiveList, View
+from channels.view_group import Group
 from channels.wire import Malformed
 from db.errors import Unavailable
 from db.events import Event

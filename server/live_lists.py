@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
-from channels.view_group import Declined, LiveList
+from channels.view import Declined, LiveList
 from channels.views import Source
 from db.errors import Unavailable
 from domains.kit.actor import Actor

@@ -16,7 +16,8 @@ from channels import views
 from channels.commands import UNREAD_BYTES
 from channels.members import Close
 from channels.rooms import POLL_SECONDS
-from channels.view_group import AT_ONCE, Declined
+from channels.view import Declined
+from channels.view_group import AT_ONCE
 from channels.views import Views
 from db.as_of import AsOf
 from db.errors import Unavailable
