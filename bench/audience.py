@@ -119,7 +119,7 @@ class Author:
         """Write the next change; the moment it was sent."""
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._caller.answered = lambda _: answered.set_result(None)
-        self._caller.lost = lambda: answered.set_exception(Failed("the writer was cut off"))
+        self._caller.lost = lambda: _fail(answered, "the writer was cut off")
         sent = perf_counter()
         self._caller.send(next(self._requests))
         async with asyncio.timeout(SEEN_SECONDS):
@@ -130,3 +130,8 @@ class Author:
 
     def leave(self) -> None:
         self._caller.close()
+
+
+def _fail(answered: asyncio.Future[None], why: str) -> None:
+    if not answered.done():
+        answered.set_exception(Failed(why))

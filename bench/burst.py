@@ -30,9 +30,10 @@ async def deliver(job: Burst) -> Outcome:
     target = job.target
     audience = Audience(job.holds.encode(), events=job.events)
     alone = 0.0
+    with Meter(target) as entering:
+        await audience.enter(target, job.enters, hello=job.hello, event=job.event)
     async with _author(job) as write:
-        with Meter(target) as entering:
-            await audience.enter(target, job.enters, hello=job.hello, event=job.event)
+        await asyncio.sleep(SETTLE_SECONDS)
         await _write(write, audience, 0, fewest=WARM)
         await asyncio.sleep(SETTLE_SECONDS)
         if job.silent:

@@ -22,10 +22,12 @@ async def deliver(job: Room) -> Outcome:
     """
     target = job.target
     audience = Audience(job.holds.encode())
-    silent = await Author.at(target.port, job.silent)
-    loud = await Author.at(target.port, job.loud)
     with Meter(target) as entering:
         await audience.enter(target, job.enters, hello=job.hello, event=job.event)
+    # Not before: while thousands enter, a server ends a connection that says nothing.
+    silent = await Author.at(target.port, job.silent)
+    loud = await Author.at(target.port, job.loud)
+    await asyncio.sleep(SETTLE_SECONDS)
     await _write(silent, None, 0, fewest=WARM_WRITES)
     await _write(loud, audience, 0, fewest=WARM_WRITES)
     await asyncio.sleep(SETTLE_SECONDS)

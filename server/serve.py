@@ -17,6 +17,9 @@ from server.runner import Runner
 from server.settings import Settings
 
 BACKLOG: Final = 4096  # a whole office reconnects at once when its network comes back
+# In the kernel, for each client (it doubles this): what a slow one is owed must be seen here, and
+# not hide in megabytes of the kernel's.
+SEND_BUFFER: Final = 128 * 1024
 GRACE_SECONDS: Final = 1.0  # for requests in flight when we are told to stop
 PRODUCTION_GRACE_SECONDS: Final = 10.0
 MAX_LINE: Final = 16 * 1024  # a search in the address bar may be long
@@ -63,6 +66,7 @@ def bind(host: str, port: int) -> socket.socket:
     )[0]
     listener = socket.socket(family, kind)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # its clients inherit it
     try:
         listener.bind(address)
     except OSError as error:

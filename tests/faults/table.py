@@ -99,6 +99,14 @@ ROWS = [
         full(200, 50, 60),
     ),
     Row(
+        "9",
+        "a reader of 1 KB/s among others",
+        node_rows.slow_consumer,
+        Scale(60, 50, 8),
+        full(500, 50, 30),
+        nodes=1,
+    ),
+    Row(
         "11",
         "nodes deployed one after the other, under load",
         node_rows.rolling_deploy,
@@ -148,6 +156,14 @@ ROWS = [
         node_rows.idle_sockets,
         Scale(2000, 0, 10),
         full(10_000, 0, 600),
+        nodes=1,
+    ),
+    Row(
+        "18",
+        "connections made and ended, over and over",
+        node_rows.churn,
+        Scale(50, 0, 0),
+        full(200, 0, 1800),
         nodes=1,
     ),
     Row(
