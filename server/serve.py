@@ -19,7 +19,7 @@ from server.settings import Settings
 BACKLOG: Final = 4096  # a whole office reconnects at once when its network comes back
 # In the kernel, for each client (it doubles this): what a slow one is owed must be seen here, and
 # not hide in megabytes of the kernel's.
-SEND_BUFFER: Final = 128 * 1024
+SEND_BUFFER: Final = 64 * 1024
 GRACE_SECONDS: Final = 1.0  # for requests in flight when we are told to stop
 PRODUCTION_GRACE_SECONDS: Final = 10.0
 MAX_LINE: Final = 16 * 1024  # a search in the address bar may be long
