@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from channels.members import Close
 
 
+LEFT = "left"  # by itself, or its network did
+
+
 class Connection(AsyncSocket):  # type: ignore[misc]  # the library has no types
     """engine.io's socket, with our queue, without its tasks and timers.
 
@@ -32,6 +35,7 @@ class Connection(AsyncSocket):  # type: ignore[misc]  # the library has no types
         "closed",
         "closing",
         "connected",
+        "ended_by",
         "last_ping",
         "place",
         "queue",
@@ -48,6 +52,7 @@ class Connection(AsyncSocket):  # type: ignore[misc]  # the library has no types
         self.last_ping: float | None = None  # when it was asked; None once it answered
         self.place = 0  # in the ping wheel
         self.asked = 0  # how often for a session
+        self.ended_by = LEFT
         self.connected = self.upgrading = self.upgraded = self.closing = self.closed = False
         self._session: dict[str, Any] | None = None
 

@@ -9,6 +9,7 @@ class Counters:
     """Plain numbers of one node. All only grow, but those that say how many there are now."""
 
     sockets: int = 0
+    opened: int = 0
     rooms: int = 0
     tasks: int = 0
     task_restarts: int = 0

@@ -73,6 +73,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # the library has no 
         for each in sids:
             connection = self.sockets.pop(each, None)
             if connection:
+                connection.ended_by = Close.MALFORMED.reason  # a request engine.io could not take
                 await connection.close(wait=False)
 
     @override

@@ -24,6 +24,7 @@ from channels.wire import Inbound, Kind, Malformed
 LINGER_SECONDS = 3.0  # for a closed connection to end by itself before it is cut
 
 NAMESPACE = "/"
+SILENT = "silent"  # a ping had no answer
 
 Allows = Callable[[str | None, Mapping[str, Any]], bool]  # an Origin, of a request
 NO_ENVIRON: dict[str, Any] = {}  # a request is not kept for as long as its socket lives
@@ -95,7 +96,7 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
         """
         if connection.closed:
             return
-        self._counters.closes[reason.reason] += 1
+        connection.ended_by = reason.reason
         if reason is Close.SLOW:
             connection.abort()
             return
@@ -125,6 +126,7 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
         self._strangers[connection] = self.now()
         connection.place = self._wheel.add(connection)
         self._counters.sockets += 1
+        self._counters.opened += 1
 
     def lost(self, connection: Connection) -> None:
         self._wheel.take_off(connection, connection.place)
@@ -132,17 +134,18 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
         self._strangers.pop(connection, None)
         self._closed[connection] = self.now()
         self._counters.sockets -= 1
+        self._counters.closes[connection.ended_by] += 1
         del self.environ[connection.sid]
 
     def gone(self, connection: Connection) -> None:
         self._closed.pop(connection, None)
 
     def silent(self, connection: Connection) -> None:
-        self._counters.closes["silent"] += 1
+        connection.ended_by = SILENT
         connection.abort()
 
     def broken(self, connection: Connection, broken: Broken) -> None:
-        self._counters.closes[Close.MALFORMED.reason] += 1
+        connection.ended_by = Close.MALFORMED.reason
         connection.end(broken.code, broken.why)
 
     def packet(self, connection: Connection, text: str) -> Coroutine[Any, Any, None] | None:

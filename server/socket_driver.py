@@ -16,7 +16,7 @@ from channels import wire
 from channels.connection import Connection
 from channels.direct import DirectConnection
 from channels.gateway import Gateway
-from channels.members import Who
+from channels.members import Close, Who
 from channels.outbox import Outbox
 from server.settings import SocketTransport
 from server.socket_transport import Takeover
@@ -33,6 +33,7 @@ ASKED: Final = (
     ("X-Forwarded-Host", "HTTP_X_FORWARDED_HOST"),
     ("Access-Control-Request-Headers", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"),
 )
+ENDS: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
 CLOSE_SECONDS: Final = 2.0  # for a client to answer our close frame
 
 
@@ -76,7 +77,10 @@ class WebSocket:
     async def wait(self) -> str:
         """The next packet; OSError, which ends the connection, for anything else."""
         message = await self._ws.receive()
+        if message.type in ENDS:
+            raise OSError("The client is gone")
         if message.type is not WSMsgType.TEXT or not wire.lawful(message.data):
+            self._socket.cut(Close.MALFORMED)
             raise OSError(f"No packet of ours: {message.type.name}")
         text: str = message.data
         return text

@@ -92,8 +92,8 @@ def _key(headers: CIMultiDictProxy[str]) -> bytes | None:
         or headers.get("Sec-WebSocket-Version") != VERSION
     ):
         return None
-    key = headers.get("Sec-WebSocket-Key", "").encode()
     try:
+        key = headers.get("Sec-WebSocket-Key", "").encode("ascii")
         return key if len(base64.b64decode(key, validate=True)) == KEY_BYTES else None
     except ValueError:
         return None

@@ -14,6 +14,8 @@ from contextlib import suppress
 import pytest
 import structlog
 
+from channels.connection import LEFT
+from channels.live_server import SILENT
 from channels.members import Close
 from server.keys import COUNTERS, ENDPOINTS
 from tests.api.whole_server import whole_server
@@ -64,7 +66,8 @@ async def test_no_bytes_a_client_can_send_do_harm(
                 assert said.status == 200
     assert counters.sockets == counters.rooms == counters.tasks == 0
     assert set(codes) <= CODES | {None}, codes
-    assert {close.reason for close in Close} >= set(counters.closes)
+    assert {close.reason for close in Close} | {LEFT, SILENT} >= set(counters.closes)
+    assert sum(counters.closes.values()) == counters.opened
     loud = [record.getMessage() for record in caplog.records if record.exc_info]
     loud += [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     loud += [str(line) for line in lines if line["log_level"] in ("error", "critical")]
