@@ -173,9 +173,10 @@ class ReadCache:
         as_of = reply.as_of
         if as_of is None:
             return reply
-        tag = reply.headers.get(ETAG) or self._tag(key, as_of.topic, as_of.day)
-        headers = {**reply.headers, ETAG: tag}
-        body = self._finish(replace(reply, headers=headers))
+        headers = reply.headers
+        if ETAG not in headers:
+            headers = {**headers, ETAG: self._tag(key, as_of.topic, as_of.day)}
+        body = self._finish(reply)
         reply = Reply(status=reply.status, headers=headers, as_of=as_of, body=body, cache=HIT)
         team = self._heads.follow(key[1])
         if team is not None:
@@ -183,7 +184,13 @@ class ReadCache:
             if team.current and team.topic(reading.topics) == as_of.topic:
                 reply = _standing(reply, team.applied)
         self._store(key, Kept(as_of.topic, as_of.day, reply, len(body) + ENTRY_BYTES))
-        return replace(reply, cache=MISS)
+        return Reply(
+            status=reply.status,
+            headers=headers,
+            as_of=reply.as_of,
+            body=reply.body,
+            cache=MISS,
+        )
 
     def _store(self, key: Key, kept: Kept) -> None:
         if kept.size * LARGEST_SHARE > self._budget:
