@@ -102,11 +102,21 @@ class Member:
     inst: str | None = None  # what the client calls its tab, the same over reconnects
 
     def push(self, packet: Packet) -> None:
-        if not self.gone and self._keeps_up():
+        """One who is too slow to be waited for is closed instead, and resumes when it is back."""
+        if self.gone:
+            return
+        if self.road.overdue:
+            self.close(Close.SLOW)
+        else:
             self.road.push(packet)
 
     def give(self, parcel: Parcel) -> None:
-        if not self.gone and self._keeps_up():
+        """As `push`; every member of a large room comes through here for every event."""
+        if self.gone:
+            return
+        if self.road.overdue:
+            self.close(Close.SLOW)
+        else:
             self.road.give(parcel)
 
     def close(self, reason: Close) -> None:
@@ -114,9 +124,3 @@ class Member:
         if not self.gone:
             self.gone = True
             self.road.cut(reason)
-
-    def _keeps_up(self) -> bool:
-        """A client that is too slow to be waited for is closed, and resumes when it is back."""
-        if self.road.overdue:
-            self.close(Close.SLOW)
-        return not self.gone

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 
 from channels.members import Member
 from channels.wire import Parcel
@@ -42,11 +43,14 @@ class Wave:
         """Write to the next `most` members; to how many it was."""
         start, end = self._at, min(self._at + most, len(self._members))
         self._at = end
-        parcels = self._parcels
-        for number in range(start, end):
-            member = self._members[number]
+        members = self._members[start:end]
+        if isinstance(self._parcels, Parcel):
+            parcels: Iterable[Parcel] = repeat(self._parcels, len(members))
+        else:
+            parcels = self._parcels[start:end]
+        for member, parcel in zip(members, parcels, strict=True):
             if member not in self._without:
-                member.give(parcels if isinstance(parcels, Parcel) else parcels[number])
+                member.give(parcel)
         return end - start
 
 
