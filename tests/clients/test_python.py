@@ -10,14 +10,16 @@ import aiohttp
 import pytest
 from typing_extensions import override
 
+from channels.limits import SOCKETS_PER_USER
 from domains.auth.sessions import open_session
 from domains.kit.actor import Actor
 from homeroom_client import Homeroom, Refused, Session, View
 from homeroom_client.presence import digest
-from server.keys import CREDENTIALS
+from server.keys import CREDENTIALS, GATEWAY
 from tests.api.whole_server import WholeServer, whole_server
 from tests.clients.backup import Backup
 from tests.factories import LEAST, Team
+from tests.screens import Screen
 
 NOWHERE = "http://127.0.0.1:9"
 PATIENCE = 20.0
@@ -306,6 +308,29 @@ async def test_who_is_removed_is_told_so_and_stays_away(
         await soon(room, lambda: False)
     assert gone.value.is_final
     assert room.state == "closed"
+
+
+async def test_a_stopping_server_is_left_and_come_back_to_when_it_said(
+    server: WholeServer, team: Team, enter: Enter
+) -> None:
+    room = await enter(team.agent)
+    await server.app[GATEWAY]._drain()
+    await soon(room, lambda: room.connections == 2 and room.state == "live")
+    assert room.modes == ["snapshot", "live"]
+
+
+async def test_one_too_many_ends_the_oldest_and_it_does_not_push_back(
+    server: WholeServer, team: Team, enter: Enter
+) -> None:
+    room = await enter(team.viewer)
+    token = await server.token(team.viewer)
+    async with AsyncExitStack() as stack:
+        for _ in range(SOCKETS_PER_USER):
+            screen = Screen(server.session, server.url, token, team.id)
+            await stack.enter_async_context(screen)
+        with pytest.raises(Refused) as replaced:
+            await soon(room, lambda: False)
+    assert (replaced.value.code, room.connections) == ("REPLACED", 1)
 
 
 async def test_a_record_that_becomes_private_goes_and_comes_back(

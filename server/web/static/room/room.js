@@ -1,7 +1,6 @@
 // @ts-check
 /** Everything one signed-in person's page is made of, wired together. */
 
-import { newId } from "../../../../clients/js/src/ids.js";
 import { Homeroom } from "../../../../clients/js/src/homeroom.js";
 import { ENTITIES, byName, titleOf } from "../entities/entity.js";
 import { gist, plain, sentence } from "../entities/sentences.js";
@@ -17,15 +16,6 @@ import { Company, tabName } from "./presence.js";
 /** @import { Session } from "../../../../clients/js/src/session.js" */
 /** @import { Envelope, Person, RoomEvent, Row } from "../../../../clients/js/src/types.js" */
 /** @import { Entity } from "../entities/entity.js" */
-
-const TAB = "homeroom.tab";
-
-/** This tab's name, the same after a reload: who reloads was never away. */
-function tab() {
-  const name = sessionStorage.getItem(TAB) ?? newId();
-  sessionStorage.setItem(TAB, name);
-  return name;
-}
 
 /** Dispatches beside what Homeroom does: `members`. */
 export class Room extends Homeroom {
