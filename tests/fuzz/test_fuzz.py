@@ -34,6 +34,7 @@ SHARES = (0.0, 0.05, 0.2, 0.5)
 CODES = {close.code for close in Close} | {1000, 1002, 1003, 1007, 1009}
 
 
+@pytest.mark.timeout(SECONDS + 110)
 async def test_no_bytes_a_client_can_send_do_harm(
     database_url: str, servers: Servers, team: Team, caplog: pytest.LogCaptureFixture
 ) -> None:
