@@ -190,6 +190,30 @@ ROWS = [
         nodes=0,
     ),
     Row(
+        "22",
+        "lists read among writes, and followed from there",
+        suite(
+            "tests/realtime/test_snapshot_and_stream.py",
+            short={"READING_RACES": "60"},
+            full={"READING_RACES": "5000"},
+        ),
+        Scale(0, 0, 120),
+        full(0, 0, 1800),
+        nodes=0,
+    ),
+    Row(
+        "23",
+        "written on one node, read on another that has not heard",
+        suite(
+            "tests/realtime/test_snapshot_and_stream.py::test_no_read_is_from_before_what_its_reader_names",
+            short={"READING_RACES": "200"},
+            full={"READING_RACES": "100000"},
+        ),
+        Scale(0, 0, 120),
+        full(0, 0, 3600),
+        nodes=0,
+    ),
+    Row(
         "24",
         "every mutation: its state, its event and a fresh reading agree",
         suite("tests/test_every_resource.py", "tests/test_every_field.py"),
