@@ -1,6 +1,7 @@
 // The client against a real server: whatever happens to its line, it ends where the server is.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { io } from "socket.io-client";
 import { Refusal, Session, digestOf, memory } from "homeroom-client";
 import { Office, Wire, dice, until, url } from "./office.mjs";
 
@@ -274,6 +275,23 @@ test("people see each other come, edit and go", async () => {
   await until(() => ben.presence.of(record)[0]?.state === "editing");
   ana.stop();
   await until(() => ben.presence.of(record).length === 0);
+});
+
+test("one window too many waits until somebody looks at it, and does not push back", async () => {
+  const office = await anOffice(1);
+  const session = await office.hire("Ana Alder");
+  const room = await office.room(session);
+  const auth = { token: await session.token(), proto: 1 };
+  const most = room.live.hello.lim.sockets;
+  const others = Array.from({ length: most }, () =>
+    io(url, { auth, forceNew: true, transports: ["websocket"] }),
+  );
+  await until(() => /too many/.test(room.live.reason));
+  assert.deepEqual([room.state, room.wire.connections], ["offline", 1]);
+  others.forEach((other) => other.disconnect());
+  room.live.wake();
+  await until(() => room.state === "live");
+  await equals(room, office);
 });
 
 test("a refused command is a Refusal with the server's code, and an unsent one says OFFLINE", async () => {
