@@ -95,7 +95,8 @@ class Credentials:
             return
         body = {"exp": _instant(end), "in_s": max(0, round(end - now))}
         member.push(wire.said("auth.expiring", body))
-        self._wait(member, end, GRACE_SECONDS)
+        if not member.gone:  # a slow one is closed instead, and was forgotten in the same moment
+            self._wait(member, end, GRACE_SECONDS)
 
     async def _refresh(self, member: Member, payload: Any, answer: Answer) -> None:
         """Let the socket stay by another token of the same person in the same team."""

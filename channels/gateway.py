@@ -137,7 +137,8 @@ class Gateway(Generic[W]):
         self._members[sid] = member
         await self._join(member, greeting)
         for feature in self._features:
-            feature.entered(member)
+            if not member.gone:  # or it was told before that the member left
+                feature.entered(member)
 
     def _unavailable(self, message: str) -> Refused:
         return Refused("UNAVAILABLE", message, retry_ms=self._admission.retry_ms())

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import orjson
@@ -177,6 +178,34 @@ async def test_a_broken_upgrade_leaves_the_polling_client_served(
     async with asyncio.timeout(5):
         while "hello" not in received:
             received += await (await session.get(poll)).text()
+
+
+async def test_who_goes_while_being_let_in_leaves_nothing_behind(
+    node: Node, team: Team, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+    join = node.rooms.join
+
+    async def slow_join(*args: Any) -> None:
+        inside.set()
+        _ = await go_on.wait()
+        await join(*args)
+
+    monkeypatch.setattr(node.rooms, "join", slow_join)
+    steps: list[str] = []
+    feature = node.gateway._features[0]
+    monkeypatch.setattr(feature, "entered", lambda _: steps.append("entered"))
+    monkeypatch.setattr(feature, "left", lambda _: steps.append("left"))
+    async with session.ws_connect(node.url + WS) as ws:
+        await ws.receive_str()
+        await ws.send_str("40" + orjson.dumps({"token": token_of(team.agent)}).decode())
+        _ = await inside.wait()
+    await until(lambda: node.counters.sockets == 1)
+    monkeypatch.setattr(node.rooms, "join", join)
+    go_on.set()
+    await asyncio.sleep(0.1)
+    assert steps == ["left"]
+    assert len(node.gateway._members) == 1  # the colleague's
 
 
 async def test_whoever_never_signs_in_is_sent_away(
