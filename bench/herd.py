@@ -16,7 +16,8 @@ from bench.screens import Screen
 AT_ONCE: Final = 4000  # a listening socket keeps 4,096 waiting
 SECONDS: Final = 120.0
 SEQ: Final = re.compile(rb'"s":(\d+)')
-SETTLE_SECONDS: Final = 1.0
+RETRY: Final = re.compile(r'"retry_ms":(\d+)')
+SETTLE_SECONDS: Final = 3.0  # presence tells of a herd for a moment
 
 
 @dataclass(slots=True)
@@ -43,7 +44,16 @@ async def come_back(job: Herd) -> Outcome:
     given: list[Returned] = []
     complete = f'"s":{place["s"] + job.missed},'.encode() if place else b""
 
+    sent_away = 0
+
     async def one(auth: dict[str, Any]) -> None:
+        nonlocal sent_away
+        while (retry_ms := await enter(auth)) is not None:
+            sent_away += 1
+            await asyncio.sleep(retry_ms / 1000)
+
+    async def enter(auth: dict[str, Any]) -> int | None:
+        """None once it is back; where it is sent away, how long to stay away."""
         returned = Returned()
         async with gate:
             _, screen = await loop.create_connection(
@@ -58,9 +68,15 @@ async def come_back(job: Herd) -> Outcome:
                 "127.0.0.1",
                 target.port,
             )
+            try:
+                await screen.entered
+            except Failed as refusal:
+                if retry := RETRY.search(str(refusal)):
+                    return int(retry[1])
+                raise
             back.append(screen)
             given.append(returned)
-            await screen.entered
+            return None
 
     began = perf_counter()
     with Meter(target) as meter:
@@ -81,6 +97,7 @@ async def come_back(job: Herd) -> Outcome:
         values={
             "seconds": seconds,
             "enter_us": meter.server * 1e6 / len(back),
+            "sent_away": sent_away,
             "load_share": meter.load / meter.wall,
         }
     )
