@@ -17,6 +17,7 @@ from channels.supervisor import Supervisor
 from db.errors import Unavailable
 
 LOOK_SECONDS = 2.0  # how long an ended session can stay unnoticed on a node that nobody told
+LINGER_SECONDS = 30.0  # a user without sockets is asked about: who was cut off comes back
 AT_ONCE = 2_000  # users asked about in one query
 
 
@@ -26,6 +27,7 @@ class _Person:
 
     epoch: int
     members: set[Member] = field(default_factory=set)
+    left_at: float = 0.0
 
 
 class Revocation:
@@ -63,8 +65,10 @@ class Revocation:
 
     def entered(self, member: Member) -> None:
         who = member.who
-        person = self._people.setdefault(who.user_id, _Person(who.epoch))
-        person.epoch = min(person.epoch, who.epoch)
+        person = self._people.get(who.user_id)
+        if person is None:
+            person = self._people[who.user_id] = _Person(who.epoch)
+        person.epoch = min(person.epoch, who.epoch) if person.members else who.epoch
         person.members.add(member)
 
     def left(self, member: Member) -> None:
@@ -72,8 +76,7 @@ class Revocation:
         person = self._people.get(user_id)
         if person:
             person.members.discard(member)
-            if not person.members:
-                del self._people[user_id]
+            person.left_at = _now()
 
     def closing(self) -> None:
         """Until they are gone, tokens end and sessions are closed as ever."""
@@ -86,6 +89,10 @@ class Revocation:
     async def look(self) -> None:
         """Ask for all users with open sockets; raise Unavailable with Postgres away."""
         self._counters.session_polls += 1
+        gone = _now() - LINGER_SECONDS
+        for user_id, person in list(self._people.items()):
+            if not person.members and person.left_at < gone:
+                del self._people[user_id]
         epochs = {user_id: person.epoch for user_id, person in self._people.items()}
         each = iter(epochs.items())
         while some := dict(islice(each, AT_ONCE)):
@@ -116,7 +123,10 @@ class Revocation:
             if not member.gone:
                 await self._review_one(member)
         staying = [member.who.epoch for member in person.members if not member.gone]
-        person.epoch = min(staying, default=person.epoch)
+        if staying:
+            person.epoch = min(staying)
+        elif self._people.get(user_id) is person:
+            del self._people[user_id]
 
     async def _review_one(self, member: Member) -> None:
         asked = member.who
@@ -132,3 +142,7 @@ class Revocation:
         # Another token may have come in meanwhile; then the next look is about its session.
         if member.who.session_id == asked.session_id and not member.gone:
             await self._rooms.renew(member, who)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -41,7 +41,7 @@ class Room:
         log: Log,
         counters: Counters,
         supervisor: Supervisor,
-        let_go: Callable[["Room"], None],
+        rewound: Callable[["Room"], None],
         told: Callable[[Event], None],
         sees: Sees,
         waves: Waves,
@@ -62,7 +62,7 @@ class Room:
         )
         self._log = log
         self._counters = counters
-        self._let_go = let_go
+        self._tell_rewound = rewound
         self._told = told
         self._on_screen = on_screen
         self._sees = sees
@@ -172,7 +172,7 @@ class Room:
         others replay.
         """
         log.warning("the log of team %s went back; its sockets resume", self.team_id)
-        self._let_go(self)
+        self._tell_rewound(self)
         for member in list(self.members.values()):
             self.leave(member)
             member.close(Close.RESTORED)

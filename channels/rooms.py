@@ -80,6 +80,7 @@ class Rooms:
         self._heads: dict[UUID, Head] = {}
         self._waves = Waves()
         self._watchers: list[Callable[[Event], None]] = []
+        self._past_watchers: list[Callable[[UUID], None]] = []
         self._wake = asyncio.Event()
         self._polled_at = 0.0
         self._failed = False
@@ -98,6 +99,10 @@ class Rooms:
     def watch(self, watcher: Callable[[Event], None]) -> None:
         """Have every event of the open rooms told, in order, once, before it goes to a screen."""
         self._watchers.append(watcher)
+
+    def watch_past(self, watcher: Callable[[UUID], None]) -> None:
+        """Have told whose log turned out to have another past than what was delivered here."""
+        self._past_watchers.append(watcher)
 
     # Readers
 
@@ -238,7 +243,7 @@ class Rooms:
                 log=self._log,
                 counters=self._counters,
                 supervisor=self._supervisor,
-                let_go=self._let_go,
+                rewound=self._rewound,
                 told=self._tell,
                 sees=self._sees,
                 waves=self._waves,
@@ -254,6 +259,11 @@ class Rooms:
             opening.cancel()  # does nothing once it has its result
             del self._early[team_id]
             del self._opening[team_id]
+
+    def _rewound(self, room: Room) -> None:
+        self._let_go(room)
+        for watcher in self._past_watchers:
+            watcher(room.team_id)
 
     def _let_go(self, room: Room) -> None:
         if self._rooms.get(room.team_id) is room:

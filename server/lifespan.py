@@ -143,6 +143,7 @@ async def credentials(app: web.Application) -> AsyncIterator[None]:
     )
     app[BUS].on_cut_off(partial(_cut_off_here, app))
     app[ROOMS].watch(partial(_forget_members, app))
+    app[ROOMS].watch_past(authenticator.forget_team)
     app[DATABASE].announce = partial(_announce, app)
     app[CREDENTIALS].start()
     app[REVOCATION].start()

@@ -31,10 +31,22 @@ class Bearer(Actor):
     epoch: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token's bearer: taken as read `until`; while vouched for, until the token `ends`."""
+
+    bearer: Bearer
+    until: float
+    ends: float
+
+
 class Authenticator:
     """The token only says where to look.
 
-    Role and membership come from Postgres, in one query, and are taken as read for TRUSTED seconds.
+    Role and membership come from Postgres, in one query, and are taken as read for TRUSTED seconds;
+    for longer while `moved` finds, again and again, that the user's epoch is what it was: all that
+    ends a session or changes a membership moves it. So those who are cut off together and come back
+    together are let in without a query.
     """
 
     def __init__(
@@ -45,31 +57,35 @@ class Authenticator:
         self._tokens = tokens
         self._clock = clock
         # By the token itself: its hash is kept with it, three UUIDs would be hashed anew.
-        self._known: OrderedDict[str, tuple[Bearer, float]] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._vouched: dict[UUID, tuple[int, float]] = {}  # a user's epoch, and until when it holds
         self._forgotten = 0
 
     async def authenticate(self, token: str) -> Bearer:
         """Raise TokenExpired, Unauthenticated, or Forbidden for one who may no longer come in."""
         known = self._known.get(token)
-        if known is not None and self._clock() < known[1]:
-            return known[0]
+        if known is not None and self._holds(known):
+            return known.bearer
         self._known.pop(token, None)
         claims = self._tokens.read(token)
         # Before the query: what it saw may be that old when it answers.
         asked, forgotten = self._clock(), self._forgotten
         bearer = await self._look_up(claims)
         if forgotten == self._forgotten:  # else it may have been read before what was to be felt
-            self._known[token] = bearer, asked + min(TRUSTED, self._tokens.remaining(claims))
+            ends = asked + self._tokens.remaining(claims)
+            self._known[token] = _Known(bearer, min(asked + TRUSTED, ends), ends)
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return bearer
 
     def forget(self, user_id: UUID) -> None:
         """Look the user up afresh next time: what they may do was just changed."""
-        self._forgotten += 1
-        theirs = [token for token, (who, _) in self._known.items() if who.user_id == user_id]
-        for token in theirs:
-            del self._known[token]
+        self._vouched.pop(user_id, None)
+        self._forget(lambda bearer: bearer.user_id == user_id)
+
+    def forget_team(self, team_id: UUID) -> None:
+        """Look its members up afresh: they were read in a past that is no more."""
+        self._forget(lambda bearer: bearer.team_id == team_id)
 
     # For sockets, which outlive the moment they were let in
 
@@ -81,11 +97,30 @@ class Authenticator:
 
     async def moved(self, epochs: Mapping[UUID, int]) -> list[UUID]:
         """The users among these whose epoch is another by now; one that is gone, too."""
+        asked = self._clock()
         rows = await self._db.fetch(MOVED, list(epochs), list(epochs.values()))
         moved = [row["id"] for row in rows]
+        if len(self._vouched) > REMEMBERED:
+            self._vouched = {user: v for user, v in self._vouched.items() if asked < v[1]}
+        self._vouched.update((user, (epoch, asked + TRUSTED)) for user, epoch in epochs.items())
         for user_id in moved:
             self.forget(user_id)
         return moved
+
+    def _holds(self, known: "_Known") -> bool:
+        now = self._clock()
+        if now < known.until:
+            return True
+        vouched = self._vouched.get(known.bearer.user_id)
+        if vouched is None or now >= known.ends:
+            return False
+        epoch, until = vouched
+        return epoch == known.bearer.epoch and now < until
+
+    def _forget(self, whose: Callable[[Bearer], bool]) -> None:
+        self._forgotten += 1
+        for token in [token for token, known in self._known.items() if whose(known.bearer)]:
+            del self._known[token]
 
     async def _look_up(self, claims: Claims) -> Bearer:
         return await self._read(

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from db.database import Database
+from db.errors import Unavailable
 from domains.auth.authenticator import TRUSTED, Authenticator
 from domains.auth.tokens import Tokens
 from domains.kit.actor import Role
@@ -164,3 +165,58 @@ async def test_a_sign_in_with_the_old_password_does_not_outlive_its_change(
         assert said[0] is None
         change = {"current": change["new"], "new": change["current"]}
         login["password"] = change["current"]
+
+
+async def test_who_is_asked_about_and_stays_the_same_costs_no_query_until_the_token_ends(
+    desk: Desk, olga: Account, database_url: str
+) -> None:
+    now = 0.0
+    other = await Database.connect(database_url, min_size=1)
+    authenticator = Authenticator(other, desk.tokens, clock=lambda: now)
+    bearer = await authenticator.authenticate(olga.access)
+    ends = desk.tokens.remaining(desk.tokens.read(olga.access))
+    while now + TRUSTED < ends:
+        now += TRUSTED - 0.1
+        assert await authenticator.moved({bearer.user_id: bearer.epoch}) == []
+    await other.close()
+    assert await authenticator.authenticate(olga.access) is bearer
+    now = ends + 1
+    with pytest.raises(Unavailable):  # it would have to ask
+        await authenticator.authenticate(olga.access)
+
+
+async def test_who_was_vouched_for_is_out_as_soon_as_the_poll_says_so(
+    desk: Desk, olga: Account
+) -> None:
+    now = 0.0
+    authenticator = Authenticator(desk.db, desk.tokens, clock=lambda: now)
+    bearer = await authenticator.authenticate(olga.access)
+    epochs = {bearer.user_id: bearer.epoch}
+    assert await authenticator.moved(epochs) == []
+    await desk.ask("auth:logout", {"refresh_token": olga.refresh})
+    assert await authenticator.moved(epochs) == [bearer.user_id]
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(olga.access)
+
+
+async def test_an_older_number_vouches_for_nobody(desk: Desk, olga: Account) -> None:
+    now = 0.0
+    authenticator = Authenticator(desk.db, desk.tokens, clock=lambda: now)
+    bearer = await authenticator.authenticate(olga.access)
+    await authenticator.moved({bearer.user_id: bearer.epoch})
+    authenticator._vouched[bearer.user_id] = (bearer.epoch - 1, TRUSTED * 2)
+    await desk.ask("auth:logout", {"refresh_token": olga.refresh})
+    now = TRUSTED
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(olga.access)
+
+
+async def test_the_members_of_a_team_whose_past_changed_are_read_anew(
+    desk: Desk, olga: Account
+) -> None:
+    authenticator = Authenticator(desk.db, desk.tokens)
+    bearer = await authenticator.authenticate(olga.access)
+    authenticator.forget_team(uuid4())
+    assert await authenticator.authenticate(olga.access) is bearer
+    authenticator.forget_team(bearer.team_id)
+    assert await authenticator.authenticate(olga.access) is not bearer
