@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engineio import packet as engine  # type: ignore[import-untyped]  # the library has no types
 from engineio.async_socket import AsyncSocket  # type: ignore[import-untyped]  # no types
-from engineio.exceptions import QueueEmpty  # type: ignore[import-untyped]  # no types
+from engineio.exceptions import (  # type: ignore[import-untyped]  # no types
+    EngineIOError,
+    QueueEmpty,
+)
 from typing_extensions import override
 
 from channels import wire
@@ -149,6 +152,15 @@ class Connection(AsyncSocket):  # type: ignore[misc]  # the library has no types
                 packets.append(packet)
             outbox.put_nowait(None)  # for the next one who asks
         return packets
+
+    @override
+    async def handle_post_request(self, environ: Any) -> None:
+        """As the original, whose caller has no answer to a bad body of a session just ended."""
+        try:
+            await super().handle_post_request(environ)
+        except EngineIOError:
+            if self.sid in self.server.sockets:
+                raise
 
     @override
     async def send(self, pkt: Any) -> None:

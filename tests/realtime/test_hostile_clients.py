@@ -151,6 +151,24 @@ async def test_a_request_that_meets_the_end_of_its_session_is_refused(
     node.counters.sockets -= 1  # it was never closed, so nobody counted
 
 
+async def test_a_bad_body_that_meets_the_end_of_its_session_is_no_fault(
+    node: Node, session: aiohttp.ClientSession
+) -> None:
+    opened = await session.get(node.url + POLL)
+    sid = orjson.loads((await opened.text())[1:])["sid"]
+    connection = node.gateway._server.eio.sockets[sid]
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"4x"
+        await asyncio.sleep(0.1)
+        await node.gateway._server.eio.disconnect(sid)
+        yield b"no packet"
+
+    answer = await session.post(f"{node.url}{POLL}&sid={sid}", data=body())
+    assert answer.status in (200, 400)
+    assert connection.closed
+
+
 async def test_a_half_made_websocket_handshake_is_refused(
     node: Node, session: aiohttp.ClientSession
 ) -> None:

@@ -51,6 +51,7 @@ from server.socket_driver import DIRECT, STOCK
         (engineio.AsyncServer._bad_request, ["self", "message"]),
         (engineio.AsyncServer._log_error_once, ["self", "message", "message_key"]),
         (AsyncSocket.close, ["self", "wait", "abort", "reason"]),
+        (AsyncSocket.handle_post_request, ["self", "environ"]),
         (AsyncSocket.poll, ["self"]),
         (AsyncSocket.send, ["self", "pkt"]),
         (AsyncSocket.schedule_ping, ["self"]),
