@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import socketio  # type: ignore[import-untyped]  # the library has no types
+from socketio.base_manager import BaseManager  # type: ignore[import-untyped]  # no types
 from typing_extensions import override
 
 
@@ -28,12 +29,20 @@ class Clients(socketio.AsyncManager):  # type: ignore[misc]  # the library has n
 
     @override
     async def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
+        return self.expect(eio_sid, namespace)
+
+    def expect(self, eio_sid: str, namespace: str) -> str | None:
+        """As `pre_connect`: a name for who is about to be let in, None for one who is."""
         if self.sid_from_eio_sid(eio_sid, namespace) is not None:
             return None
         sid: str = self.server.eio.generate_id()
         self.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
         self.pending_connect[namespace].add(sid)
         return sid
+
+    def take_in(self, sid: str, namespace: str) -> None:
+        """As `connect`: who was expected is in."""
+        BaseManager.connect(self, sid, namespace)
 
     @override
     def pre_disconnect(self, sid: str, namespace: str) -> str | None:

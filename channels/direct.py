@@ -93,6 +93,7 @@ class DirectConnection(Connection):
     def abort(self) -> None:
         self.finish()
         self._ended = True
+        self._held = None
         if self._transport is not None:
             self._transport.abort()
         elif self.queue is not None:
@@ -198,10 +199,12 @@ class DirectConnection(Connection):
             self._waiting.append(text)
             self._open.pause_reading()
         else:
+            self._held = self._held or []
             work = self.server.live.packet(self, text)
-            if work is not None:
+            if work is None:
+                self._release()
+            else:
                 self._waiting = deque()
-                self._held = self._held or []
                 self.server.live.spawn(f"connect {self.sid}", lambda: self._finish_first(work))
 
     async def _finish_first(self, work: Coroutine[Any, Any, None]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -33,12 +33,17 @@ LOOK_SECONDS = 0.1  # how soon a drain notices that somebody went by itself
 W = TypeVar("W", bound=Who)
 
 
+def _nobody(_: str) -> None:
+    """Every token has to be looked up."""
+
+
 class Gateway(Generic[W]):
     """The front of the live rooms.
 
     `authenticate` turns a token into a person, or raises an error that has `code` and `message`
-    (and `retry_after` seconds, perhaps). `commands` take that person and the payload, and answer
-    with a finished envelope. `driver` is engine.io's, for the web server in use.
+    (and `retry_after` seconds, perhaps); `known` does where that takes no waiting, else None.
+    `commands` take that person and the payload, and answer with a finished envelope. `driver` is
+    engine.io's, for the web server in use.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Gateway(Generic[W]):
         *,
         rooms: Rooms,
         authenticate: Callable[[str], Awaitable[W]],
+        known: Callable[[str], W | None] = _nobody,
         commands: Mapping[str, Callable[[W, dict[str, Any]], Awaitable[bytes]]],
         driver: Mapping[str, Any],
         counters: Counters,
@@ -58,6 +64,7 @@ class Gateway(Generic[W]):
     ) -> None:
         self._rooms = rooms
         self._authenticate = authenticate
+        self._known = known
         self._clock = clock
         self._supervisor = supervisor
         self._features = [SocketsPerUser(), *features]
@@ -95,17 +102,13 @@ class Gateway(Generic[W]):
 
     # What the Socket.IO server asks
 
-    async def enter(self, sid: str, connection: Connection, auth: Any) -> None:
+    def enter(
+        self, sid: str, connection: Connection, auth: Any
+    ) -> Coroutine[Any, Any, None] | None:
         greeting = Greeting.read(auth)
-        try:
-            async with asyncio.timeout(ENTER_SECONDS):
-                await self._let_in(sid, connection, greeting)
-        except (Unavailable, TimeoutError, Full) as error:
-            self.left(sid)
-            raise self._unavailable("Try again in a moment") from error
-        except BaseException:
-            self.left(sid)
-            raise
+        if self._let_in_now(sid, connection, greeting):
+            return None
+        return self._enter_later(sid, connection, greeting)
 
     def receive(self, sid: str, inbound: Inbound) -> bool:
         member = self._members.get(sid)
@@ -125,6 +128,17 @@ class Gateway(Generic[W]):
 
     # Inside
 
+    async def _enter_later(self, sid: str, connection: Connection, greeting: Greeting) -> None:
+        try:
+            async with asyncio.timeout(ENTER_SECONDS):
+                await self._let_in(sid, connection, greeting)
+        except (Unavailable, TimeoutError, Full) as error:
+            self.left(sid)
+            raise self._unavailable("Try again in a moment") from error
+        except BaseException:
+            self.left(sid)
+            raise
+
     async def _let_in(self, sid: str, connection: Connection, greeting: Greeting) -> None:
         async with self._admission.place():
             if self._closing:
@@ -132,10 +146,39 @@ class Gateway(Generic[W]):
             if connection.closed:
                 return  # it did not wait for its turn
             who = await admitted(self._authenticate(greeting.token))
+        member = self._member(sid, who, connection, greeting)
+        greet = self._greet(member, greeting)
+        team_id = member.who.team_id
+        if greeting.wants(team_id):
+            await self._rooms.join(team_id, member, greeting.since(team_id), greet)
+        else:
+            greet()
+        self._entered(member)
+
+    def _let_in_now(self, sid: str, connection: Connection, greeting: Greeting) -> bool:
+        """Where nothing has to be waited for: a herd that comes back costs no tasks or timers."""
+        who = None if self._closing else self._known(greeting.token)
+        if who is None or not greeting.wants(who.team_id):
+            return False
+        member = self._member(sid, who, connection, greeting)
+        greet = self._greet(member, greeting)
+        team_id = who.team_id
+        try:
+            if not self._rooms.join_now(team_id, member, greeting.since(team_id), greet):
+                del self._members[sid]
+                return False
+        except BaseException:
+            self.left(sid)
+            raise
+        self._entered(member)
+        return True
+
+    def _member(self, sid: str, who: W, connection: Connection, greeting: Greeting) -> Member:
         kind = OldMember if greeting.compat else Member
-        member = kind(sid, who, connection, inst=greeting.inst)
-        self._members[sid] = member
-        await self._join(member, greeting)
+        member = self._members[sid] = kind(sid, who, connection, inst=greeting.inst)
+        return member
+
+    def _entered(self, member: Member) -> None:
         for feature in self._features:
             if not member.gone:  # or it was told before that the member left
                 feature.entered(member)
@@ -161,20 +204,17 @@ class Gateway(Generic[W]):
                 await asyncio.sleep(min(wait, LOOK_SECONDS))
             member.close(Close.DRAIN)
 
-    async def _join(self, member: Member, greeting: Greeting) -> None:
-        team_id = member.who.team_id
-        others = [self._rooms.denied(team) for team in greeting.others(team_id)]
+    def _greet(self, member: Member, greeting: Greeting) -> Callable[..., None]:
+        others = greeting.others(member.who.team_id)
 
         def greet(*standings: Standing) -> None:
             if any(standing.mode is Mode.DENIED for standing in standings):
                 raise Refused("FORBIDDEN", "You are not a member of this team")
             member.push(wire.connected(member.sid))
-            member.push(wire.said("hello", self._hello(member, [*standings, *others])))
+            denied = [self._rooms.denied(team) for team in others]
+            member.push(wire.said("hello", self._hello(member, [*standings, *denied])))
 
-        if greeting.wants(team_id):
-            await self._rooms.join(team_id, member, greeting.since(team_id), greet)
-        else:
-            greet()
+        return greet
 
     def _hello(self, member: Member, standings: list[Standing]) -> dict[str, Any]:
         told: dict[str, Any] = {

@@ -37,8 +37,13 @@ for name in ("channels.engineio", "channels.socketio"):
 class Door(Protocol):
     """Who decides about sessions and answers commands: the gateway."""
 
-    async def enter(self, sid: str, connection: Connection, auth: Any) -> None:
-        """Let a client in and greet it, or raise Refused."""
+    def enter(
+        self, sid: str, connection: Connection, auth: Any
+    ) -> Coroutine[Any, Any, None] | None:
+        """Let a client in and greet it, or raise Refused.
+
+        What has to wait for something is left to be awaited.
+        """
 
     def receive(self, sid: str, inbound: Inbound) -> bool:
         """Take a command; False when there is no such session."""
@@ -207,39 +212,60 @@ class LiveServer(socketio.AsyncServer):  # type: ignore[misc]  # the library has
             if sid is None or not self._door.receive(sid, inbound):
                 raise Malformed
 
-    async def _connect(self, connection: Connection, inbound: Inbound) -> None:
-        try:
-            await self._let_in(connection, inbound)
-        except Malformed:
-            self.cut(connection, Close.MALFORMED)
-
-    async def _let_in(self, connection: Connection, inbound: Inbound) -> None:
+    def _connect(
+        self, connection: Connection, inbound: Inbound
+    ) -> Coroutine[Any, Any, None] | None:
         if inbound.namespace != NAMESPACE:
             connection.push(wire.refused(inbound.namespace, "Invalid namespace"))
-            return
+            return None
         connection.asked += 1
         if connection.asked > CONNECTS:
             self.cut(connection, Close.RATE)
-            return
+            return None
         auth = wire.json_of(inbound.data)
-        sid = await self.manager.pre_connect(connection.sid, NAMESPACE)
+        sid = self.manager.expect(connection.sid, NAMESPACE)
         if sid is None:
             raise Malformed  # a second CONNECT
         since = self._strangers.pop(connection, None)  # it has asked: the wait from here on is ours
         try:
-            await self._door.enter(sid, connection, auth)
+            waiting = self._door.enter(sid, connection, auth)
         except Refused as refusal:
-            self._counters.refusals[refusal.code] += 1
-            if since is not None and not connection.closed:
-                self._strangers[connection] = since
-            await self.manager.disconnect(sid, NAMESPACE, ignore_queue=True)
-            connection.push(wire.refused(NAMESPACE, refusal.message, refusal.told()))
-            return
+            self._refuse(connection, sid, refusal, since)
+            return None
+        if waiting is None:
+            self._take_in(connection, sid)
+            return None
+        return self._wait_for(waiting, connection, sid, since)
+
+    async def _wait_for(
+        self,
+        waiting: Coroutine[Any, Any, None],
+        connection: Connection,
+        sid: str,
+        since: float | None,
+    ) -> None:
+        try:
+            await waiting
+        except Refused as refusal:
+            self._refuse(connection, sid, refusal, since)
+        else:
+            self._take_in(connection, sid)
+
+    def _refuse(
+        self, connection: Connection, sid: str, refusal: Refused, since: float | None
+    ) -> None:
+        self._counters.refusals[refusal.code] += 1
+        if since is not None and not connection.closed:
+            self._strangers[connection] = since
+        self.manager.basic_disconnect(sid, NAMESPACE)
+        connection.push(wire.refused(NAMESPACE, refusal.message, refusal.told()))
+
+    def _take_in(self, connection: Connection, sid: str) -> None:
         if connection.closed:  # it went while we looked it up, and nobody else knows of the session
             self._door.left(sid)
-            await self.manager.disconnect(sid, NAMESPACE, ignore_queue=True)
-            return
-        await self.manager.connect(sid, NAMESPACE)
+            self.manager.basic_disconnect(sid, NAMESPACE)
+        else:
+            self.manager.take_in(sid, NAMESPACE)
 
     def _end_session(self, connection: Connection) -> None:
         sid = self.manager.sid_from_eio_sid(connection.sid, NAMESPACE)

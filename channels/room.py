@@ -91,16 +91,21 @@ class Room:
         standing = await self._standing(since)
         if self.closed:
             return False
-        if not self._amend(member):
-            standing = Standing(self.team_id, Mode.DENIED, self.applied)
-        self._counters.joins[standing.mode] += 1
-        greet(standing)
-        if standing.mode is not Mode.DENIED and not member.gone:
-            if member.sid in self.members:
-                self._lane.leave_out(member)  # of what it is told anew
-            if standing.missed:
-                member.give(self._replay(standing.missed, member))
-            self.members[member.sid] = member
+        self._take_in(member, standing, greet)
+        return True
+
+    def join_now(
+        self, member: Member, since: Head | None, greet: Callable[[Standing], None]
+    ) -> bool:
+        """As `join`, where nothing has to be waited for; else False, and nobody was greeted."""
+        as_of = member.who.as_of
+        if self.closed or not self._membership.since <= as_of <= self.applied.seq:
+            return False
+        self.flush()
+        standing = stand(self.team_id, since, self.applied, [self.dispatcher.ring])
+        if standing is None:
+            return False
+        self._take_in(member, standing, greet)
         return True
 
     async def renew(self, member: Member, who: Any) -> bool:
@@ -227,6 +232,20 @@ class Room:
             elif since:
                 backlog = [await self._range_read.since(since.seq)]
         return Standing(self.team_id, Mode.SNAPSHOT, self.applied)
+
+    def _take_in(
+        self, member: Member, standing: Standing, greet: Callable[[Standing], None]
+    ) -> None:
+        if not self._amend(member):
+            standing = Standing(self.team_id, Mode.DENIED, self.applied)
+        self._counters.joins[standing.mode] += 1
+        greet(standing)
+        if standing.mode is not Mode.DENIED and not member.gone:
+            if member.sid in self.members:
+                self._lane.leave_out(member)  # of what it is told anew
+            if standing.missed:
+                member.give(self._replay(standing.missed, member))
+            self.members[member.sid] = member
 
     def _replay(self, missed: Sequence[Event], member: Member) -> Parcel:
         """Frames of the missed events; a herd that missed the same shares them."""

@@ -142,6 +142,17 @@ class Rooms:
         while not await (await self._open(team_id)).join(member, since, greet):
             pass  # that room was let go in the meantime
 
+    def join_now(
+        self,
+        team_id: UUID,
+        member: Member,
+        since: Head | None,
+        greet: Callable[[Standing], None],
+    ) -> bool:
+        """As `join`, where nothing has to be waited for; else False, and nobody was greeted."""
+        room = self._rooms.get(team_id)
+        return room is not None and room.join_now(member, since, greet)
+
     async def renew(self, member: Member, who: Any) -> bool:
         """Take what was read anew about a member for what was known; False when it is out by now.
 

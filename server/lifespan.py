@@ -217,6 +217,7 @@ async def gateway(app: web.Application) -> AsyncIterator[None]:
     gate = app[GATEWAY] = Gateway(  # of actors; where it is mounted, of anybody
         rooms=app[ROOMS],
         authenticate=app[AUTHENTICATOR].authenticate,
+        known=app[AUTHENTICATOR].known,
         commands=commands(found, app[METRICS]),
         driver=DRIVERS[app[SETTINGS].socket_transport],
         counters=app[COUNTERS],

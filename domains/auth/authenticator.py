@@ -63,9 +63,9 @@ class Authenticator:
 
     async def authenticate(self, token: str) -> Bearer:
         """Raise TokenExpired, Unauthenticated, or Forbidden for one who may no longer come in."""
-        known = self._known.get(token)
-        if known is not None and self._holds(known):
-            return known.bearer
+        bearer = self.known(token)
+        if bearer is not None:
+            return bearer
         self._known.pop(token, None)
         claims = self._tokens.read(token)
         # Before the query: what it saw may be that old when it answers.
@@ -77,6 +77,11 @@ class Authenticator:
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return bearer
+
+    def known(self, token: str) -> Bearer | None:
+        """Who bears it, if that is taken as read; None says nothing about the token."""
+        known = self._known.get(token)
+        return known.bearer if known is not None and self._holds(known) else None
 
     def forget(self, user_id: UUID) -> None:
         """Look the user up afresh next time: what they may do was just changed."""
