@@ -27,7 +27,8 @@ class Admission:
 
     There is no fixed rate: how quickly the line moves is measured while there is one, so that a
     node that can take 5,000 in two seconds does, and one whose Postgres is slow does not promise
-    it. `at_once` is less than there are database connections: REST always finds one.
+    it. What `at_once` of them ask of Postgres is theirs to share, so that REST always finds a
+    connection.
 
     Everybody sent away is told a moment of their own, one after the other at the pace the line
     moves, so that they do not come back as a herd again.
