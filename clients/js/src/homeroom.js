@@ -32,7 +32,7 @@ export const KINDS = [
  * @property {Io} io socket.io-client's
  * @property {Shelf} [storage] keeps unsent writes; localStorage in a browser, else this process
  * @property {readonly (Kind & {start?: Record<string, any>})[]} [kinds] which records to hold
- * @property {string} [client] what calls itself what, for the server's log
+ * @property {string} [client] what calls itself what; nothing depends on it
  * @property {string} [inst] the tab's or process's name, the same over reconnects and reloads
  * @property {string[]} [transports]
  * @property {Surroundings} [around]

@@ -36,7 +36,7 @@ const FINAL = new Set(["FORBIDDEN", "PROTO_TOO_OLD", "VALIDATION_ERROR"]);
  *
  * @typedef {object} Means
  * @property {Io} io
- * @property {string} [client] what calls itself what, for the server's log
+ * @property {string} [client] what calls itself what; nothing depends on it
  * @property {string} [inst] the tab's or process's name, the same over reconnects and reloads
  * @property {string[]} [transports]
  * @property {Surroundings} [around]

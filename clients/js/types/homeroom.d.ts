@@ -16,7 +16,7 @@ export const KINDS: readonly (Kind & {
  * @property {Io} io socket.io-client's
  * @property {Shelf} [storage] keeps unsent writes; localStorage in a browser, else this process
  * @property {readonly (Kind & {start?: Record<string, any>})[]} [kinds] which records to hold
- * @property {string} [client] what calls itself what, for the server's log
+ * @property {string} [client] what calls itself what; nothing depends on it
  * @property {string} [inst] the tab's or process's name, the same over reconnects and reloads
  * @property {string[]} [transports]
  * @property {Surroundings} [around]
@@ -127,7 +127,7 @@ export type Options = {
         start?: Record<string, any>;
     })[] | undefined;
     /**
-     * what calls itself what, for the server's log
+     * what calls itself what; nothing depends on it
      */
     client?: string | undefined;
     /**

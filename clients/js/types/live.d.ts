@@ -15,7 +15,7 @@
  *
  * @typedef {object} Means
  * @property {Io} io
- * @property {string} [client] what calls itself what, for the server's log
+ * @property {string} [client] what calls itself what; nothing depends on it
  * @property {string} [inst] the tab's or process's name, the same over reconnects and reloads
  * @property {string[]} [transports]
  * @property {Surroundings} [around]
@@ -98,7 +98,7 @@ export type Sink = {
 export type Means = {
     io: Io;
     /**
-     * what calls itself what, for the server's log
+     * what calls itself what; nothing depends on it
      */
     client?: string | undefined;
     /**
