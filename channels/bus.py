@@ -92,7 +92,7 @@ class MemoryHub:
 
 
 class MemoryBus:
-    """A bus for one process without Redis: tests, and a server that is alone."""
+    """A bus for one process without Redis, for tests."""
 
     def __init__(self, hub: MemoryHub) -> None:
         self._hub = hub

@@ -1,4 +1,4 @@
-"""What one client is still owed: the only queue between a room and a socket, and its bounds."""
+"""What a client is still owed that cannot be written to at once: its only queue, and its bounds."""
 
 import asyncio
 from collections.abc import Callable
