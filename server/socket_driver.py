@@ -80,7 +80,8 @@ class WebSocket:
         if message.type in ENDS:
             raise OSError("The client is gone")
         if message.type is not WSMsgType.TEXT or not wire.lawful(message.data):
-            self._socket.cut(Close.MALFORMED)
+            if self._socket.upgraded:  # else it is a trial, and the session goes on polling
+                self._socket.cut(Close.MALFORMED)
             raise OSError(f"No packet of ours: {message.type.name}")
         text: str = message.data
         return text
