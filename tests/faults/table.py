@@ -100,7 +100,7 @@ ROWS = [
     ),
     Row(
         "9",
-        "a reader of 1 KB/s among others",
+        "readers of 1 KB/s among others",
         node_rows.slow_consumer,
         Scale(60, 50, 8),
         full(500, 50, 30),
