@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import itertools
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import Any, Final
 
@@ -13,7 +13,10 @@ from bench.screens import Screen
 
 AT_ONCE: Final = 50  # connections being made
 ENTER_SECONDS: Final = 90.0
+MOST: Final = 400  # writes of a phase
 SEEN_SECONDS: Final = 30.0  # for all screens to see one change
+
+Write = Callable[[], Awaitable[float]]  # makes a change; the moment it was sent
 
 
 class Audience:
@@ -135,3 +138,19 @@ class Author:
 def _fail(answered: asyncio.Future[None], why: str) -> None:
     if not answered.done():
         answered.set_exception(Failed(why))
+
+
+async def write_for(
+    write: Write, audience: Audience | None, seconds: float, *, fewest: int, most: int = MOST
+) -> list[float]:
+    """Write for so long, but `fewest` to `most` times; seconds until the last screen saw each."""
+    last: list[float] = []
+    until = perf_counter() + seconds
+    while len(last) < fewest or (perf_counter() < until and len(last) < most):
+        if audience:
+            audience.expect()
+        sent = await write()
+        if audience:
+            await audience.all_saw()
+        last.append((audience.last if audience else perf_counter()) - sent)
+    return last

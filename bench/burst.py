@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Final
 from uuid import UUID
 
-from bench.audience import Audience, Author
+from bench.audience import Audience, Author, Write, write_for
 from bench.jobs import Burst, Log, Outcome
 from bench.meter import Meter
 from channels.counters import Counters
@@ -22,8 +22,6 @@ WARM: Final = 2
 FEWEST, MOST = 3, 100  # bursts of a phase
 PAD: Final = "x" * 20  # makes an event of ours about 380 bytes on the wire
 
-Write = Callable[[], Awaitable[float]]
-
 
 async def deliver(job: Burst) -> Outcome:
     """Server CPU for each event on each screen, without what the change itself costs."""
@@ -34,16 +32,18 @@ async def deliver(job: Burst) -> Outcome:
         await audience.enter(target, job.enters, hello=job.hello, event=job.event)
     async with _author(job) as write:
         await asyncio.sleep(SETTLE_SECONDS)
-        await _write(write, audience, 0, fewest=WARM)
+        await write_for(write, audience, 0, fewest=WARM)
         await asyncio.sleep(SETTLE_SECONDS)
         if job.silent:
             silent = await Author.at(target.port, job.silent)
             with Meter(target) as meter:
-                base = len(await _write(silent.write, None, job.seconds / 3))
+                base = len(
+                    await write_for(silent.write, None, job.seconds / 3, fewest=FEWEST, most=MOST)
+                )
             alone = meter.server / base
             silent.leave()
         with Meter(target) as meter:
-            last = await _write(write, audience, job.seconds)
+            last = await write_for(write, audience, job.seconds, fewest=FEWEST, most=MOST)
     audience.check()
     audience.leave()
     deliveries = len(last) * len(audience.screens) * job.events
@@ -107,19 +107,3 @@ async def _change(tx: Transaction, events: int, version: int) -> Answer:
 
 def _id(number: int) -> UUID:
     return UUID(int=number + 1)
-
-
-async def _write(
-    write: Write, audience: Audience | None, seconds: float, *, fewest: int = FEWEST
-) -> list[float]:
-    """Burst for so long, but FEWEST to MOST times; seconds until the last screen saw each."""
-    last: list[float] = []
-    until = perf_counter() + seconds
-    while len(last) < fewest or (perf_counter() < until and len(last) < MOST):
-        if audience:
-            audience.expect()
-        sent = await write()
-        if audience:
-            await audience.all_saw()
-        last.append((audience.last if audience else perf_counter()) - sent)
-    return last

@@ -1,18 +1,17 @@
 """What it costs that many screens see a change, and that they only are there."""
 
 import asyncio
-from time import perf_counter
 from typing import Final
 
 from bench import cost
-from bench.audience import Audience, Author
+from bench.audience import Audience, Author, write_for
 from bench.jobs import Idle, Outcome, Room
 from bench.meter import Meter
 
 SETTLE_SECONDS: Final = 0.3
 IDLE_SETTLE_SECONDS: Final = 1.0
 WARM_WRITES: Final = 3
-FEWEST, MOST = 5, 400  # writes of a phase
+FEWEST: Final = 5  # writes of a phase
 
 
 async def deliver(job: Room) -> Outcome:
@@ -28,13 +27,13 @@ async def deliver(job: Room) -> Outcome:
     silent = await Author.at(target.port, job.silent)
     loud = await Author.at(target.port, job.loud)
     await asyncio.sleep(SETTLE_SECONDS)
-    await _write(silent, None, 0, fewest=WARM_WRITES)
-    await _write(loud, audience, 0, fewest=WARM_WRITES)
+    await write_for(silent.write, None, 0, fewest=WARM_WRITES)
+    await write_for(loud.write, audience, 0, fewest=WARM_WRITES)
     await asyncio.sleep(SETTLE_SECONDS)
     with Meter(target) as alone:
-        base = len(await _write(silent, None, job.seconds / 3))
+        base = len(await write_for(silent.write, None, job.seconds / 3, fewest=FEWEST))
     with Meter(target) as meter:
-        last = await _write(loud, audience, job.seconds)
+        last = await write_for(loud.write, audience, job.seconds, fewest=FEWEST)
     audience.check()
     for part in (audience, silent, loud):
         part.leave()
@@ -85,19 +84,3 @@ async def rest(job: Idle) -> Outcome:
             "load_share": meter.load / meter.wall,
         }
     )
-
-
-async def _write(
-    author: Author, audience: Audience | None, seconds: float, *, fewest: int = FEWEST
-) -> list[float]:
-    """Write for so long, but FEWEST to MOST changes; seconds until the last screen saw each."""
-    last: list[float] = []
-    until = perf_counter() + seconds
-    while len(last) < fewest or (perf_counter() < until and len(last) < MOST):
-        if audience:
-            audience.expect()
-        sent = await author.write()
-        if audience:
-            await audience.all_saw()
-        last.append((audience.last if audience else perf_counter()) - sent)
-    return last

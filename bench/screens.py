@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from typing_extensions import override
 
+from bench.frames import Split, masked
 from bench.jobs import Failed
 
 UPGRADE: Final = (
@@ -55,7 +56,8 @@ class Screen(asyncio.Protocol):
         self._saw = saw
         self._until = until
         self._upgraded = False
-        self._rest = b""
+        self._head = b""
+        self._frames = Split()
         self._inflate = zlib.decompressobj(-zlib.MAX_WBITS) if compress else None
 
     @override
@@ -65,9 +67,11 @@ class Screen(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self._rest:
-            data = self._rest + data
-        self._rest = self._read(data if self._upgraded else self._read_head(data))
+        if not self._upgraded:
+            data = self._read_head(data)
+        if self._upgraded:
+            for first, message in self._frames.feed(data):
+                self._take(first, message)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -77,32 +81,16 @@ class Screen(asyncio.Protocol):
         self._transport.abort()
 
     def _read_head(self, data: bytes) -> bytes:
-        end = data.find(HEAD_END)
-        if end < 0:
-            return data
-        if not data.startswith(b"HTTP/1.1 101"):
-            self._fail(f"no WebSocket: {data[:SHOWN]!r}")
+        """What came after the head, once that is whole."""
+        self._head += data
+        head, found, rest = self._head.partition(HEAD_END)
+        if not found:
+            return b""
+        if not head.startswith(b"HTTP/1.1 101"):
+            self._fail(f"no WebSocket: {head[:SHOWN]!r}")
         self._upgraded = True
-        self.compressed = b"permessage-deflate" in data[:end].lower()
-        return data[end + len(HEAD_END) :]
-
-    def _read(self, data: bytes) -> bytes:
-        """Take every whole frame; what remains is the beginning of the next."""
-        if not self._upgraded:
-            return data
-        at, end = 0, len(data)
-        while end - at >= 2:
-            size, body = data[at + 1] & 127, at + 2
-            if size >= 126:
-                body += 2 if size == 126 else 8
-                if body > end:
-                    break
-                size = int.from_bytes(data[at + 2 : body], "big")
-            if body + size > end:
-                break
-            self._take(data[at], data[body : body + size])
-            at = body + size
-        return data[at:]
+        self.compressed = b"permessage-deflate" in head.lower()
+        return rest
 
     def _take(self, first: int, message: bytes) -> None:
         if first & 0x40 and self._inflate:
@@ -132,10 +120,7 @@ class Screen(asyncio.Protocol):
                 self.entered.set_result(None)
 
     def _send(self, opcode: int, message: bytes) -> None:
-        """Masked, as a client must, with a key of zeros: the cheapest that is lawful."""
-        size = len(message)
-        length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-        self._transport.write(bytes([0x80 | opcode]) + length + b"\0\0\0\0" + message)
+        self._transport.write(masked(opcode, message))
 
     def _fail(self, why: str) -> None:
         if not self.entered.done():

@@ -20,6 +20,8 @@ from uuid import uuid4
 import orjson
 from typing_extensions import override
 
+from bench.frames import Split, masked
+
 UPGRADE = (
     "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -341,7 +343,8 @@ class _Wire(asyncio.Protocol):
         self._client = client
         self._port = port
         self._upgraded = False
-        self._rest = b""
+        self._head = b""
+        self._frames = Split()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -355,34 +358,25 @@ class _Wire(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        data = self._rest + data
         if not self._upgraded:
-            head, found, data = data.partition(b"\r\n\r\n")
-            if not found:
-                self._rest = head
-                return
-            if not head.startswith(b"HTTP/1.1 101"):
-                self._end(int(head[9:12]))
-                self.transport.abort()
-                return
-            self._upgraded = True
-            self._client.compressed = b"permessage-deflate" in head.lower()
-        self._rest = self._frames(data)
+            data = self._read_head(data)
+        if self._upgraded:
+            for first, message in self._frames.feed(data):
+                self._take(first & 15, message)
 
-    def _frames(self, data: bytes) -> bytes:
-        at, end = 0, len(data)
-        while end - at >= 2:
-            size, body = data[at + 1] & 127, at + 2
-            if size >= 126:
-                body += 2 if size == 126 else 8
-                if body > end:
-                    break
-                size = int.from_bytes(data[at + 2 : body], "big")
-            if body + size > end:
-                break
-            self._take(data[at] & 15, data[body : body + size])
-            at = body + size
-        return data[at:]
+    def _read_head(self, data: bytes) -> bytes:
+        """What came after the head, once that is whole."""
+        self._head += data
+        head, found, rest = self._head.partition(b"\r\n\r\n")
+        if not found:
+            return b""
+        if not head.startswith(b"HTTP/1.1 101"):
+            self._end(int(head[9:12]))
+            self.transport.abort()
+            return b""
+        self._upgraded = True
+        self._client.compressed = b"permessage-deflate" in head.lower()
+        return rest
 
     def _take(self, opcode: int, message: bytes) -> None:
         if opcode == CLOSE:
@@ -416,12 +410,4 @@ class _Wire(asyncio.Protocol):
             self.over.set_result(code)
 
     def _send(self, opcode: int, message: bytes) -> None:
-        """Masked, as a client must, with a key of zeros: the cheapest that is lawful."""
-        size = len(message)
-        if size < 126:
-            length = bytes([0x80 | size])
-        elif size < 65536:
-            length = b"\xfe" + size.to_bytes(2, "big")
-        else:
-            length = b"\xff" + size.to_bytes(8, "big")
-        self.transport.write(bytes([0x80 | opcode]) + length + b"\0\0\0\0" + message)
+        self.transport.write(masked(opcode, message))

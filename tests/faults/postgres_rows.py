@@ -97,7 +97,8 @@ async def crowded_counter(office: Office, scale: Scale, verdict: Verdict) -> Non
 
     chance = random.Random(office.seed)
     began = time.monotonic()
-    watcher = asyncio.create_task(_most_waiting(office))
+    waiting: list[int] = []
+    watcher = asyncio.create_task(_watch_locks(office, waiting))
     await asyncio.gather(*(writer() for _ in range(64)))
     took = time.monotonic() - began
     watcher.cancel()
@@ -113,7 +114,7 @@ async def crowded_counter(office: Office, scale: Scale, verdict: Verdict) -> Non
     verdict.mark("events without an answer, or the reverse", abs(row["n"] - committed), most=0)
     verdict.mark("first bad event", await first_bad(office.db, office.team.id) or 0, most=0)
     verdict.mark("deadlocks", deadlocks, most=0)
-    verdict.mark("sessions that waited for a lock at once", MOST_WAITING[0], most=10)
+    verdict.mark("sessions that waited for a lock at once", max(waiting, default=0), most=10)
     verdict.mark("writes a second", committed / took, least=300, soft=True)
 
 
@@ -162,16 +163,14 @@ async def _first_bad_after(office: Office, forgery: str, seq: int) -> int | None
         await connection.close()
 
 
-MOST_WAITING = [0]
-
-
-async def _most_waiting(office: Office) -> None:
-    MOST_WAITING[0] = 0
+async def _watch_locks(office: Office, waiting: list[int]) -> None:
+    """Note again and again how many sessions wait for a lock."""
     while True:
-        waiting = await office.db.fetchval(
-            "SELECT count(*)::int FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        waiting.append(
+            await office.db.fetchval(
+                "SELECT count(*)::int FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            )
         )
-        MOST_WAITING[0] = max(MOST_WAITING[0], waiting)
         await asyncio.sleep(0.2)
 
 
