@@ -11,9 +11,9 @@ from uuid import UUID
 from bench.audience import Audience, Author, Write, write_for
 from bench.jobs import Burst, Log, Outcome
 from bench.meter import Meter
-from channels.counters import Counters
-from channels.redis_bus import RedisBus
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.redis_bus import RedisBus
 from db.database import Database
 from db.transaction import Answer, Draft, Transaction, Writer
 

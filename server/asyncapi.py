@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 from pydantic import BaseModel
 
-from channels.wire import PROTO
+from channels.sockets.wire import PROTO
 from domains.kit.domain import Domain
 from domains.kit.endpoint import Endpoint, Method
 from domains.kit.resource import Resource

@@ -5,13 +5,13 @@ from typing import Any
 
 from aiohttp import web
 
-from channels.bus import Bus
-from channels.counters import Counters
-from channels.credentials import Credentials
-from channels.gateway import Gateway
-from channels.presence import Presence
-from channels.revocation import Revocation
-from channels.rooms import Rooms
+from channels.access.credentials import Credentials
+from channels.access.revocation import Revocation
+from channels.base.counters import Counters
+from channels.bus.bus import Bus
+from channels.gateway.gateway import Gateway
+from channels.presence.presence import Presence
+from channels.room.rooms import Rooms
 from db.clock import PostgresClock
 from db.database import Database
 from domains.auth.authenticator import Authenticator

@@ -11,18 +11,18 @@ from uuid import UUID
 
 from aiohttp import web
 
-from channels import membership
-from channels.admission import Admission
-from channels.counters import Counters
-from channels.credentials import Credentials
-from channels.gateway import Gateway
-from channels.log import PostgresLog
-from channels.presence import Presence
-from channels.presence_store import PresenceStore
-from channels.redis_bus import RedisBus
-from channels.revocation import Revocation
-from channels.rooms import Rooms
-from channels.views import Views
+from channels.access.credentials import Credentials
+from channels.access.revocation import Revocation
+from channels.base.counters import Counters
+from channels.bus.redis_bus import RedisBus
+from channels.gateway.admission import Admission
+from channels.gateway.gateway import Gateway
+from channels.presence.presence import Presence
+from channels.presence.store import PresenceStore
+from channels.room import membership
+from channels.room.log import PostgresLog
+from channels.room.rooms import Rooms
+from channels.views.views import Views
 from db.clock import ASK, PostgresClock
 from db.events import Event
 from domains.auth.authenticator import Authenticator

@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
-from channels.view import Declined, LiveList
-from channels.views import Source
+from channels.views.view import Declined, LiveList
+from channels.views.views import Source
 from db.errors import Unavailable
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Call, Endpoint

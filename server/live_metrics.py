@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import partial
 
-from channels.bus import Bus
-from channels.counters import Counters
-from channels.rooms import Rooms
+from channels.base.counters import Counters
+from channels.bus.bus import Bus
+from channels.room.rooms import Rooms
 from db.clock import PostgresClock
 from server.metrics import Reading
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from channels.live_server import Allows
+from channels.sockets.live_server import Allows
 
 
 def allows(others: Collection[str]) -> Allows:

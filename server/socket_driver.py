@@ -12,12 +12,13 @@ from engineio.exceptions import (  # type: ignore[import-untyped]  # no types
     EngineIOError,
 )
 
-from channels import wire
-from channels.connection import Connection
-from channels.direct import DirectConnection
-from channels.gateway import Gateway
-from channels.members import Close, Who
-from channels.outbox import Outbox
+from channels.base import limits
+from channels.gateway.gateway import Gateway
+from channels.sockets import wire
+from channels.sockets.connection import Connection
+from channels.sockets.direct import DirectConnection
+from channels.sockets.members import Close, Who
+from channels.sockets.outbox import Outbox
 from server.settings import SocketTransport
 from server.socket_transport import Takeover
 
@@ -46,7 +47,7 @@ class WebSocket:
         self._outbox: Outbox = self._socket.queue
         # Compression would cost over 80 KB a connection, and every browser offers it.
         self._ws = web.WebSocketResponse(
-            max_msg_size=wire.MAX_FRAME, compress=False, timeout=CLOSE_SECONDS
+            max_msg_size=limits.MAX_FRAME, compress=False, timeout=CLOSE_SECONDS
         )
 
     async def __call__(self, environ: Mapping[str, Any]) -> web.StreamResponse:
@@ -116,7 +117,7 @@ class Body:
         body = b""
         async for part in self._request.content.iter_any():
             body += part
-            if len(body) > wire.MAX_FRAME:
+            if len(body) > limits.MAX_FRAME:
                 raise ContentTooLongError
         return body
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 from typing_extensions import override
 
-from channels.direct import DirectConnection
+from channels.sockets.direct import DirectConnection
 
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 KEY_BYTES: Final = 16

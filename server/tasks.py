@@ -10,8 +10,8 @@ from uuid import UUID
 
 import structlog
 
-from channels.counters import Counters
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
 from db.database import Database
 from db.events import first_bad
 from db.migrate import migrate

@@ -4,8 +4,8 @@ import asyncio
 
 from typing_extensions import override
 
-from channels.counters import Counters
-from channels.supervisor import Supervisor, Work
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor, Work
 
 
 class VitalTasks(Supervisor):

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from typing_extensions import override
 
-from channels.presence_entry import digest
+from channels.presence.entry import digest
 from tests.screens import WAIT, Screen
 
 Here = Mapping[str, Mapping[str, Any]]  # by conn

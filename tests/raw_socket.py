@@ -3,8 +3,8 @@
 import asyncio
 from typing import Self
 
-from channels import frames
-from channels.frames import Opcode
+from channels.sockets import frames
+from channels.sockets.frames import Opcode
 
 KEY = b"\x12\x34\x56\x78"
 UPGRADE = (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from channels.audience import Sight, sight
+from channels.room.audience import Sight, sight
 from db.database import Database
 from db.events import Event, first_bad
 from domains.kit.actor import Actor, Role

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from channels.gateway import Gateway
+from channels.gateway.gateway import Gateway
 from server.catalogue import described, socket_document
 from server.cli import main
 from server.commands import commands

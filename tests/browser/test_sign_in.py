@@ -4,7 +4,7 @@ import asyncio
 
 from playwright.async_api import expect
 
-from channels import wire
+from channels.sockets import wire
 from server.keys import GATEWAY
 from tests.api.whole_server import WholeServer
 from tests.browser.conftest import OpenWindow

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from typing_extensions import override
 
-from channels.limits import SOCKETS_PER_USER
+from channels.base.limits import SOCKETS_PER_USER
 from domains.auth.sessions import open_session
 from domains.kit.actor import Actor
 from homeroom_client import Homeroom, Refused, Session, View

@@ -10,7 +10,7 @@ import sys
 
 from typing_extensions import override
 
-from channels.redis_bus import RedisBus
+from channels.bus.redis_bus import RedisBus
 from db.events import Event
 from server import lifespan
 from server.cli import main

@@ -14,9 +14,9 @@ from contextlib import suppress
 import pytest
 import structlog
 
-from channels.connection import LEFT
-from channels.live_server import SILENT
-from channels.members import Close
+from channels.sockets.connection import LEFT
+from channels.sockets.live_server import SILENT
+from channels.sockets.members import Close
 from server.keys import COUNTERS, ENDPOINTS
 from tests.api.whole_server import whole_server
 from tests.conftest import Servers

@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 import aiohttp
 import pytest
 
-from channels.bus import MemoryBus, MemoryHub
-from channels.counters import Counters
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.bus import MemoryBus, MemoryHub
 from db.database import Database
 from domains.kit.actor import Actor
 from tests.factories import Team

@@ -10,8 +10,8 @@ import sys
 
 from typing_extensions import override
 
-from channels import history
-from channels.redis_bus import RedisBus
+from channels.bus.redis_bus import RedisBus
+from channels.room import history
 from db.events import Event
 from server import lifespan
 from server.cli import main

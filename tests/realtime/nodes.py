@@ -13,13 +13,13 @@ from uuid import UUID, uuid4
 import orjson
 from aiohttp import web
 
-from channels.bus import Bus
-from channels.counters import Counters
-from channels.feature import Feature
-from channels.gateway import Gateway
-from channels.log import PostgresLog
-from channels.rooms import Rooms
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.bus import Bus
+from channels.gateway.feature import Feature
+from channels.gateway.gateway import Gateway
+from channels.room.log import PostgresLog
+from channels.room.rooms import Rooms
 from db.database import Database
 from db.errors import Unavailable
 from db.transaction import Answer, Draft, Transaction, Writer

@@ -15,13 +15,13 @@ from uuid import UUID
 
 import aiohttp
 
-from channels.counters import Counters
-from channels.feature import Feature
-from channels.presence import Presence
-from channels.presence_store import PresenceStore
-from channels.redis_bus import RedisBus
-from channels.rooms import Rooms
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.redis_bus import RedisBus
+from channels.gateway.feature import Feature
+from channels.presence.presence import Presence
+from channels.presence.store import PresenceStore
+from channels.room.rooms import Rooms
 from db.database import Database
 from domains.kit.actor import Actor
 from tests.presence_screens import PresenceScreen

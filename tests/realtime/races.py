@@ -14,9 +14,9 @@ from uuid import UUID, uuid4
 
 from typing_extensions import override
 
-from channels import rooms
-from channels.members import Close
-from channels.standing import Mode
+from channels.room import rooms
+from channels.room.standing import Mode
+from channels.sockets.members import Close
 from db.errors import Unavailable
 from db.events import EVERYONE, Event, Head
 from domains.auth.authenticator import TRUSTED, Bearer

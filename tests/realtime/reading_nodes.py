@@ -11,11 +11,11 @@ from uuid import uuid4
 import orjson
 from typing_extensions import override
 
-from channels.bus import MemoryBus, MemoryHub
-from channels.counters import Counters
-from channels.log import PostgresLog
-from channels.rooms import Rooms
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.bus import MemoryBus, MemoryHub
+from channels.room.log import PostgresLog
+from channels.room.rooms import Rooms
 from db.database import Database
 from db.events import Event
 from db.transaction import Operation

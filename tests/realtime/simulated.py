@@ -9,15 +9,15 @@ from uuid import UUID, uuid4
 
 from typing_extensions import override
 
-from channels import membership
-from channels.audience import Sees, everyone_alone
-from channels.bus import MemoryBus, MemoryHub, Route, straight
-from channels.counters import Counters
-from channels.members import Close, Member
-from channels.rooms import Rooms
-from channels.standing import Mode, Standing
-from channels.supervisor import Supervisor
-from channels.wire import Packet, Parcel
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.bus import MemoryBus, MemoryHub, Route, straight
+from channels.room import membership
+from channels.room.audience import Sees, everyone_alone
+from channels.room.rooms import Rooms
+from channels.room.standing import Mode, Standing
+from channels.sockets.members import Close, Member
+from channels.sockets.wire import Packet, Parcel
 from db.errors import Unavailable
 from db.events import Event, Head
 from domains.auth.authenticator import Bearer

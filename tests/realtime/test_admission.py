@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 
-from channels.admission import LINE_SECONDS, Admission, Full
-from channels.bus import MemoryBus, MemoryHub
-from channels.counters import Counters
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.bus import MemoryBus, MemoryHub
+from channels.gateway.admission import LINE_SECONDS, Admission, Full
 from db.database import Database
 from tests.factories import Team
 from tests.realtime.nodes import serving, token_of, until

@@ -6,7 +6,7 @@ import pytest
 import socketio  # type: ignore[import-untyped]  # the library has no types
 from typing_extensions import override
 
-from channels.clients import Clients
+from channels.sockets.clients import Clients
 
 EVERYWHERE = ["/", "/other"]
 

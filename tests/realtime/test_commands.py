@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from channels import limits
+from channels.base import limits
 from tests.factories import Team
 from tests.realtime.conftest import Opener
 from tests.realtime.nodes import Node, until

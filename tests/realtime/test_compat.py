@@ -9,7 +9,7 @@ import orjson
 import pytest
 from typing_extensions import override
 
-from channels.compat import old_events_of
+from channels.gateway.compat import old_events_of
 from domains.kit.actor import Actor
 from tests.api.whole_server import WholeServer, whole_server
 from tests.factories import LEAST, Team

@@ -11,15 +11,16 @@ import pytest
 import uvloop
 from aiohttp import web
 
-from channels import direct, frames, live_server, wire
-from channels.connection import Connection
-from channels.counters import Counters
-from channels.direct import DirectConnection
-from channels.frames import Opcode
-from channels.live_server import LiveServer
-from channels.members import Close
-from channels.supervisor import Supervisor
-from channels.wire import Inbound
+from channels.base import limits
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.sockets import direct, frames, live_server, wire
+from channels.sockets.connection import Connection
+from channels.sockets.direct import DirectConnection
+from channels.sockets.frames import Opcode
+from channels.sockets.live_server import LiveServer
+from channels.sockets.members import Close
+from channels.sockets.wire import Inbound
 from server.settings import SocketTransport
 from server.socket_driver import DRIVERS, PATH
 from tests.raw_socket import RawSocket, masked, text
@@ -214,7 +215,7 @@ BROKEN = {
     1002: frames.text("not masked"),
     1003: masked(Opcode.BINARY, b"x"),
     1007: text("4")[:-1] + b"\xff\xff",
-    1009: masked(Opcode.TEXT, b"x" * (wire.MAX_FRAME + 1))[:14],
+    1009: masked(Opcode.TEXT, b"x" * (limits.MAX_FRAME + 1))[:14],
     4014: text("nothing of engine.io's"),
 }
 

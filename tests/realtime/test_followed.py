@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from channels.bus import straight
-from channels.followed import Followed
-from channels.rooms import LINGER_SECONDS, POLL_SECONDS, RELIABLE_SECONDS
+from channels.bus.bus import straight
+from channels.room.followed import Followed
+from channels.room.rooms import LINGER_SECONDS, POLL_SECONDS, RELIABLE_SECONDS
 from db.as_of import EVERYTHING, AsOf
 from db.errors import Unavailable
 from db.events import Event, Head

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from channels.wire import PROTO
+from channels.sockets.wire import PROTO
 from server.catalogue import described, socket_document
 from tests.api.whole_server import whole_server
 from tests.frames import Frames, record
@@ -31,9 +31,9 @@ VARIES = {  # a value of each of these forms stands for all of them
 LOOSE = {"conn", "run", "pv", "next_cursor", "days_on_market", "retry_ms", "leave"}
 BUMP = (
     f"Version {PROTO} of the wire said it like this. A new field or frame is kept by GOLDEN=write;"
-    " what is taken away or means another thing needs PROTO + 1 in channels/wire.py, this folder"
-    " copied to the next version, a line in docs/protocol.md under Versions, and the version before"
-    " spoken for as long as that section says."
+    " what is taken away or means another thing needs PROTO + 1 in channels/sockets/wire.py, this"
+    " folder copied to the next version, a line in docs/protocol.md under Versions, and the version"
+    " before spoken for as long as that section says."
 )
 
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels import live_server, wire
-from channels.wire import Malformed
+from channels.base import limits
+from channels.sockets import live_server, wire
+from channels.sockets.wire import Malformed
 from tests.factories import Team
 from tests.realtime.conftest import Opener
 from tests.realtime.nodes import Node, token_of, until
@@ -94,14 +95,14 @@ async def test_a_frame_over_the_limit_ends_the_connection(
 ) -> None:
     async with session.ws_connect(node.url + WS) as ws:
         await ws.receive_str()
-        await ws.send_str('42["notes:echo","' + "x" * wire.MAX_FRAME + '"]')
+        await ws.send_str('42["notes:echo","' + "x" * limits.MAX_FRAME + '"]')
         message = await ws.receive(timeout=5)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1009)
 
 
 async def test_a_large_command_within_the_limit_is_taken(a_screen: Opener) -> None:
     async with a_screen() as screen:
-        text = "x" * (wire.MAX_FRAME - 1_000)
+        text = "x" * (limits.MAX_FRAME - 1_000)
         assert (await screen.call("notes:echo", {"text": text}))["data"]["payload"]["text"] == text
 
 

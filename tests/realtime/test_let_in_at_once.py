@@ -7,9 +7,9 @@ import aiohttp
 import pytest
 from typing_extensions import override
 
-from channels.bus import MemoryBus, MemoryHub
-from channels.counters import Counters
-from channels.supervisor import Supervisor, Work
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor, Work
+from channels.bus.bus import MemoryBus, MemoryHub
 from db.database import Database
 from domains.auth.authenticator import Bearer
 from tests.factories import Team

@@ -8,9 +8,9 @@ import aiohttp
 import orjson
 import pytest
 
-from channels import limits
-from channels.members import Close
-from channels.pace import Pace
+from channels.base import limits
+from channels.base.pace import Pace
+from channels.sockets.members import Close
 from tests.factories import Team
 from tests.realtime.conftest import Opener
 from tests.realtime.nodes import Node, token_of, until
@@ -109,7 +109,7 @@ async def test_too_many_subscriptions_are_refused(
 async def test_a_sign_in_that_takes_long_is_not_taken_for_a_stranger(
     node: Node, team: Team, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.live_server.LOGIN_SECONDS", 0.1)
+    monkeypatch.setattr("channels.sockets.live_server.LOGIN_SECONDS", 0.1)
     screen = Screen(
         session,
         node.url,
@@ -123,7 +123,7 @@ async def test_a_sign_in_that_takes_long_is_not_taken_for_a_stranger(
 async def test_a_polling_client_that_never_signs_in_is_sent_away(
     node: Node, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.live_server.LOGIN_SECONDS", 0.1)
+    monkeypatch.setattr("channels.sockets.live_server.LOGIN_SECONDS", 0.1)
     poll = f"{node.url}/socket.io/?EIO=4&transport=polling"
     sid = orjson.loads((await (await session.get(poll)).text())[1:])["sid"]
     async with asyncio.timeout(5):

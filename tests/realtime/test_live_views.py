@@ -11,8 +11,8 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from channels.limits import VIEWS
-from channels.view_group import GAP_SECONDS
+from channels.base.limits import VIEWS
+from channels.views.group import GAP_SECONDS
 from domains.escrows.resource import ESCROWS
 from domains.kit.actor import Actor, Role
 from domains.kit.reads import look, page_of

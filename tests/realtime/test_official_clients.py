@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import socketio  # type: ignore[import-untyped]  # the library has no types
 
-from channels.members import Close
+from channels.sockets.members import Close
 from tests.clients.npm import installed
 from tests.factories import Team
 from tests.realtime.nodes import Node, token_of, until, write

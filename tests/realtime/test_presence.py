@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 import aiohttp
 import pytest
 
-from channels import presence_team, presence_view
-from channels.presence_entry import digest
+from channels.presence import team as presence_team
+from channels.presence import view as presence_view
+from channels.presence.entry import digest
 from db.database import Database
 from domains.kit.actor import Actor
 from domains.listings.resource import LISTINGS

@@ -13,8 +13,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from channels import presence, presence_store, presence_team
-from channels.redis_connection import RedisConnection
+from channels.bus.redis_connection import RedisConnection
+from channels.presence import presence
+from channels.presence import store as presence_store
+from channels.presence import team as presence_team
 from db.database import Database
 from db.private_server import PrivateServer
 from db.private_valkey import start_valkey

@@ -13,12 +13,12 @@ from uuid import UUID, uuid4
 import pytest
 from typing_extensions import override
 
-from channels import redis_publisher
-from channels.bus import SilentListener
-from channels.counters import Counters
-from channels.redis_bus import RedisBus
-from channels.redis_connection import RedisConnection
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus import redis_publisher
+from channels.bus.bus import SilentListener
+from channels.bus.redis_bus import RedisBus
+from channels.bus.redis_connection import RedisConnection
 from db.events import Event
 from db.private_server import PrivateServer
 from db.private_valkey import start_valkey

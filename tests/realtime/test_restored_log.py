@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from channels.members import Close
-from channels.standing import Mode
+from channels.room.standing import Mode
+from channels.sockets.members import Close
 from db.events import Event
 from tests.realtime.simulated import Ear, MemoryLog, Stage, simulate
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from channels.bus import MemoryBus, MemoryHub
-from channels.counters import Counters
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.bus import MemoryBus, MemoryHub
 from db.database import Database
 from db.errors import Unavailable
 from db.events import first_bad, read_after

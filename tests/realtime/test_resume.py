@@ -7,7 +7,7 @@ import aiohttp
 import orjson
 import pytest
 
-from channels import standing
+from channels.room import standing
 from tests.factories import Team
 from tests.realtime.conftest import Opener
 from tests.realtime.nodes import Node, token_of, until, write

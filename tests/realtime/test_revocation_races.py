@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from channels import waves
+from channels.room import waves
 from tests.realtime.races import race
 
 RUNS = int(os.environ.get("RACES", "2500"))

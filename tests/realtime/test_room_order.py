@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels import waves
-from channels.rooms import POLL_SECONDS
-from channels.standing import Mode
+from channels.room import waves
+from channels.room.rooms import POLL_SECONDS
+from channels.room.standing import Mode
 from db.errors import Unavailable
 from tests.realtime.simulated import Ear, MemoryLog, Stage, an_actor, simulate
 

@@ -9,9 +9,9 @@ import aiohttp
 import orjson
 import pytest
 
-from channels.bus import MemoryBus, MemoryHub
-from channels.counters import Counters
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.bus import MemoryBus, MemoryHub
 from db.database import Database
 from tests.factories import Team
 from tests.realtime.nodes import serving, token_of, until, write

@@ -10,8 +10,9 @@ import orjson
 import pytest
 from engineio import packet as engine  # type: ignore[import-untyped]  # it has no types
 
-from channels import commands, outbox
-from channels.outbox import BATCH_PACKETS, Outbox
+from channels.gateway import commands
+from channels.sockets import outbox
+from channels.sockets.outbox import BATCH_PACKETS, Outbox
 from tests.factories import Team
 from tests.realtime.conftest import Opener
 from tests.realtime.nodes import Node, token_of, until, write

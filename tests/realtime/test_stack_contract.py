@@ -1,8 +1,8 @@
 """What our Socket.IO server leans on in python-socketio, python-engineio and aiohttp.
 
-When an upgrade of the libraries breaks one of these, read `channels/live_server.py`, `clients.py`,
-`engine.py` and `connection.py`, `server/socket_driver.py` and `socket_transport.py` against the new
-sources. Until then SOCKET_TRANSPORT=stock leans on less.
+When an upgrade of the libraries breaks one of these, read `channels/sockets`: `live_server.py`,
+`clients.py`, `engine.py` and `connection.py`, `server/socket_driver.py` and `socket_transport.py`
+against the new sources. Until then SOCKET_TRANSPORT=stock leans on less.
 """
 
 import inspect
@@ -19,9 +19,9 @@ from engineio.async_drivers import aiohttp as driver  # type: ignore[import-unty
 from engineio.async_socket import AsyncSocket  # type: ignore[import-untyped]  # no types
 from engineio.packet import MESSAGE, Packet  # type: ignore[import-untyped]  # no types
 
-from channels import wire
-from channels.connection import Connection
-from channels.outbox import BATCH_PACKETS
+from channels.sockets import wire
+from channels.sockets.connection import Connection
+from channels.sockets.outbox import BATCH_PACKETS
 from server.socket_driver import DIRECT, STOCK
 
 

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from channels.history import RING_BYTES, RING_EVENTS, History
-from channels.standing import REPLAY_BYTES, REPLAY_EVENTS, Mode, Standing, stand
+from channels.room.history import RING_BYTES, RING_EVENTS, History
+from channels.room.standing import REPLAY_BYTES, REPLAY_EVENTS, Mode, Standing, stand
 from db.events import Event, Head
 from tests.realtime.simulated import GENESIS, MemoryLog
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from channels import supervisor as module
-from channels.counters import Counters
-from channels.supervisor import Supervisor
+from channels.base import supervisor as module
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
 
 
 @pytest.fixture

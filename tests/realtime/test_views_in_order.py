@@ -12,13 +12,13 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels import views
-from channels.commands import UNREAD_BYTES
-from channels.members import Close
-from channels.rooms import POLL_SECONDS
-from channels.view import Declined
-from channels.view_group import AT_ONCE
-from channels.views import Views
+from channels.gateway.commands import UNREAD_BYTES
+from channels.room.rooms import POLL_SECONDS
+from channels.sockets.members import Close
+from channels.views import views
+from channels.views.group import AT_ONCE
+from channels.views.view import Declined
+from channels.views.views import Views
 from db.as_of import AsOf
 from db.errors import Unavailable
 from db.events import Event, Head

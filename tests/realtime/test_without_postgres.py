@@ -8,10 +8,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from channels import rooms
-from channels.bus import MemoryBus, MemoryHub
-from channels.counters import Counters
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.bus import MemoryBus, MemoryHub
+from channels.room import rooms
 from db.database import Database
 from db.migrate import migrate
 from db.private_postgres import start_postgres

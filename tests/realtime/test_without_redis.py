@@ -10,9 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from channels.counters import Counters
-from channels.redis_bus import RedisBus
-from channels.supervisor import Supervisor
+from channels.base.counters import Counters
+from channels.base.supervisor import Supervisor
+from channels.bus.redis_bus import RedisBus
 from db.database import Database
 from db.private_server import PrivateServer
 from db.private_valkey import start_valkey

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.counters import Counters
+from channels.base.counters import Counters
 from tests.faults.table import ROWS
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels import frames
-from channels.frames import Broken, Opcode, Reader
+from channels.sockets import frames
+from channels.sockets.frames import Broken, Opcode, Reader
 from tests.raw_socket import KEY, masked
 
 LIMIT = 1_000

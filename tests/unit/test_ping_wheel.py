@@ -1,6 +1,6 @@
 """One timer asks all; nobody is asked too early, and no silence lasts."""
 
-from channels.ping_wheel import INTERVAL, SPREAD, TIMEOUT, PingWheel
+from channels.sockets.ping_wheel import INTERVAL, SPREAD, TIMEOUT, PingWheel
 
 
 class Client:

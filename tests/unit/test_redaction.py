@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels import wire
+from channels.sockets import wire
 from db.events import Event
 
 TEAM = UUID(int=7)

@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.view_changes import changes
+from channels.views.changes import changes
 
 
 @dataclass(frozen=True, slots=True)
