@@ -145,16 +145,20 @@ class Office:
         records: Records = {}
         for entity, plural in LISTS.items():
             for archived in ("false", "true"):
-                page = pages = 1
-                while page <= pages:
-                    body = await self._page(plural, archived, page, min_seq)
+                # By cursor: page numbers shift when a record is archived between two pages.
+                cursor = ""
+                while True:
+                    body = await self._page(plural, archived, cursor, min_seq)
                     for record in body["data"]:
                         records[(entity, record["id"])] = record
-                    page, pages = page + 1, body["pagination"]["pages"]
+                    if not (cursor := body["pagination"]["next_cursor"] or ""):
+                        break
         return records
 
-    async def _page(self, plural: str, archived: str, page: int, min_seq: int) -> dict[str, Any]:
-        params = {"limit": "100", "page": str(page), "archived": archived, "sort": "created_at"}
+    async def _page(self, plural: str, archived: str, cursor: str, min_seq: int) -> dict[str, Any]:
+        params = {"limit": "100", "archived": archived, "sort": "created_at"}
+        if cursor:
+            params["cursor"] = cursor
         headers = {"Authorization": f"Bearer {self.token}", "X-Min-Seq": str(min_seq)}
         until = time.monotonic() + SETTLE_SECONDS
         while True:

@@ -214,16 +214,12 @@ class Storm:
     async def _pages(
         self, domain: str, archived: str, min_seq: int
     ) -> AsyncIterator[dict[str, Any]]:
-        page, pages = 1, 1
-        while page <= pages:
+        # By cursor: page numbers shift when a record is archived between two pages.
+        params = {"limit": "100", "archived": archived, "sort": "created_at"}
+        while True:
             answer = await self._session.get(
                 f"{self._node()}/v1/{domain}",
-                params={
-                    "limit": "100",
-                    "page": str(page),
-                    "archived": archived,
-                    "sort": "created_at",
-                },
+                params=params,
                 headers={
                     "Authorization": f"Bearer {self.account.token}",
                     "X-Min-Seq": str(min_seq),
@@ -233,7 +229,9 @@ class Storm:
             assert body["success"], body
             for record in body["data"]:
                 yield record
-            page, pages = page + 1, body["pagination"]["pages"]
+            if not (cursor := body["pagination"]["next_cursor"]):
+                return
+            params["cursor"] = cursor
 
     def report(self) -> str:
         lags = sorted(s.lag for screen in self.screens for s in screen.log if s.lag is not None)
