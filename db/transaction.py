@@ -76,6 +76,7 @@ VOLATILE = (
     "updated_at",
     "last_modified_by",
     "allowed_transitions",
+    "label",
     "standard_status",
     "days_on_market",
     "cumulative_days_on_market",

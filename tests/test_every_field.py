@@ -23,7 +23,8 @@ KEPT = {"team_id", "display_id", "owner_id", "audience", "created_by", "last_mod
 
 
 def computed(resource: Resource) -> set[str]:
-    return {*SHARED_COMPUTED, *resource.computed, "allowed_transitions"} - {"last_modified_by"}
+    own = {*resource.computed, "allowed_transitions", "label"}
+    return {*SHARED_COMPUTED, *own} - {"last_modified_by"}
 
 
 async def columns(api: Api, resource: Resource) -> dict[str, Any]:

@@ -57,7 +57,8 @@ ACTIVITY = f"""
                 ) AS p) AS a,
                 e.op, e.tx_i AS i, e.tx_n AS n,
                 coalesce(CASE WHEN {seen_whole("e", "$9")} THEN e.changes END, '{{}}') AS ch,
-                coalesce(e.data ->> 'property_address', e.data ->> 'full_name') AS label
+                coalesce(e.data ->> 'label', e.data ->> 'property_address', e.data ->> 'full_name')
+                    AS label
             FROM events AS e
             WHERE e.team_id = $1 AND {within("e.audience", "$9")}
                 AND ($9::text[] IS NULL OR NOT EXISTS (

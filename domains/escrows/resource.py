@@ -105,6 +105,7 @@ ESCROWS = Resource(
     status="escrow_status",
     transitions=TRANSITIONS,
     entry=ENTRY,
+    label="coalesce(nullif(r.display_address, ''), r.property_address)",
     computed={
         "standard_status": (
             "(CASE r.escrow_status WHEN 'closed' THEN 'Closed' WHEN 'cancelled' THEN 'Canceled'"

@@ -33,6 +33,7 @@ class RecordImage(Output):
 
     id: UUID
     display_id: str
+    label: str = Field(description="What people call it: an address, a name")
     team_id: UUID
     owner_id: UUID
     is_private: bool = Field(description=PRIVATE)

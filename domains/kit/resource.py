@@ -76,7 +76,8 @@ class Resource:
     event name of its own. `reasons` names the field that says why another one was changed, as
     status_reason does for the status; it is emptied when that one changes without a word. `shows`
     names the other entities whose events may change what a record or a list of them shows; who
-    changed it last is shown by name, so members are always among them.
+    changed it last is shown by name, so members are always among them. `label` is an SQL expression
+    over the row `r`: what people call the record, in its image, the feed and wherever it is named.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Resource:
     writers: frozenset[Role] = WRITERS
     removers: frozenset[Role] = LEADS  # and the record's owner
     shows: tuple[str, ...] = ()
+    label: str = "r.property_address"
 
     @property
     def table(self) -> str:
@@ -124,7 +126,12 @@ class Resource:
     @cached_property
     def image_sql(self) -> str:
         """An SQL expression: the JSON text of the row `r` as everybody sees it."""
-        computed = {**SHARED_COMPUTED, "allowed_transitions": self._allowed_sql, **self.computed}
+        computed = {
+            **SHARED_COMPUTED,
+            "allowed_transitions": self._allowed_sql,
+            "label": f"coalesce({self.label}, r.display_id)",
+            **self.computed,
+        }
         names = ", ".join(
             f"{computed[name]} AS {name}" if name in computed else f"r.{name}"
             for name in self.names

@@ -117,6 +117,7 @@ LISTINGS = Resource(
     transitions=TRANSITIONS,
     entry=ENTRY,
     kinds={"list_price": "price_changed"},
+    label="coalesce(nullif(r.display_address, ''), r.property_address)",
     computed={
         "standard_status": f"(CASE r.listing_status {STANDARD} END)",
         "days_on_market": DAYS,

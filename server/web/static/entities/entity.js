@@ -95,7 +95,7 @@ export const statusOf = (entity, key) =>
   };
 
 /** @param {Row | undefined} row */
-export const titleOf = (row) => row?.property_address || row?.display_id || "";
+export const titleOf = (row) => row?.property_address || row?.label || row?.display_id || "";
 
 /** @param {Row} row */
 export const placeOf = (row) =>
