@@ -327,4 +327,7 @@ def _screens(server: Running, count: int) -> list[dict[str, str]]:
     """Everybody but the writer and the colleague who changes; some with a second screen."""
     numbers = itertools.cycle(range(3, data.ROOM_PEOPLE + 1))
     people = [Person(data.ROOM, number) for number in itertools.islice(numbers, count)]
-    return [server.subject.enters(person) for person in people]
+    return [
+        {**server.subject.enters(person), "inst": f"screen-{number}"}  # as our clients name a tab
+        for number, person in enumerate(people)
+    ]

@@ -19,7 +19,7 @@ from channels.presence.view import Seat
 from channels.room import membership
 from channels.room.audience import Sees
 from channels.room.rooms import Rooms
-from channels.sockets.members import Member
+from channels.sockets.members import Close, Member
 from channels.sockets.wire import Malformed
 from db.events import EVERYONE, Event
 
@@ -89,7 +89,7 @@ class Presence:
     def left(self, member: Member) -> None:
         team = self._teams.get(member.who.team_id)
         if team:
-            team.leave(member)
+            team.leave(member, at_once=member.ended is Close.REVOKED)
             self._wake.set()
 
     def closing(self) -> None:
@@ -206,10 +206,6 @@ class Presence:
             entity = event.kind.partition(".")[0]
             team.heard_audience(f"{entity}:{event.entity_id}", event.audience)
             return
-        if event.kind == membership.REMOVED:
-            for seat in list(team.view.seats.values()):
-                if seat.member.who.user_id == event.entity_id:
-                    team.leave(seat.member, at_once=True)
         # After the room has applied it: what a role may see decides what it is told.
         loop = asyncio.get_running_loop()
         loop.call_soon(team.check_rights)

@@ -67,6 +67,9 @@ class TeamPresence:
         self._wake = wake
         self._counters = counters
         self._settle: asyncio.TimerHandle | None = None
+        # Those in their grace with its end, soonest first: a room that is cut off needs one timer.
+        self._absent: dict[Own, float] = {}
+        self._absence: asyncio.TimerHandle | None = None
 
     @property
     def team_id(self) -> UUID:
@@ -103,7 +106,8 @@ class TeamPresence:
         elif self.draining:
             own.rest()  # the others find it when this node's lease is over
         else:
-            own.wait(GRACE_SECONDS, lambda: self._go(own))
+            own.rest()
+            self._miss(own)
 
     def place(self, seat: Seat, place: Place, audience: str) -> Own:
         """Put a member where it says it is; `flush` tells the others."""
@@ -187,8 +191,9 @@ class TeamPresence:
         self.view.close()
         for own in self.owns.values():
             own.rest()
-        if self._settle:
-            self._settle.cancel()
+        for timer in (self._settle, self._absence):
+            if timer:
+                timer.cancel()
 
     # Inside
 
@@ -233,13 +238,32 @@ class TeamPresence:
     def _displace(self, own: Own) -> None:
         """Another socket has this entry now. Ours may be a twin of it, or dead: it sleeps."""
         own.rest()
+        self._absent.pop(own, None)
         if own.seat:
             own.seat.conn = None
         del self.owns[own.entry.conn]
         self._counters.presence_online -= 1
 
+    def _miss(self, own: Own) -> None:
+        loop = asyncio.get_running_loop()
+        self._absent[own] = loop.time() + GRACE_SECONDS
+        if self._absence is None:
+            self._absence = loop.call_later(GRACE_SECONDS, self._stop_waiting)
+
+    def _stop_waiting(self) -> None:
+        """Who has not come back in their grace is gone."""
+        loop = asyncio.get_running_loop()
+        self._absence = None
+        while self._absent:
+            own, until = next(iter(self._absent.items()))
+            if until > loop.time():
+                self._absence = loop.call_at(until, self._stop_waiting)
+                return
+            self._go(own)
+
     def _go(self, own: Own) -> None:
         own.rest()
+        self._absent.pop(own, None)
         if self.owns.get(own.entry.conn) is own:
             del self.owns[own.entry.conn]
             self._counters.presence_online -= 1

@@ -100,6 +100,7 @@ class Member:
     road: Road
     gone: bool = False
     inst: str | None = None  # what the client calls its tab, the same over reconnects
+    ended: Close | None = None  # why we closed it; None where it went by itself
 
     def push(self, packet: Packet) -> None:
         """One who is too slow to be waited for is closed instead, and resumes when it is back."""
@@ -123,4 +124,5 @@ class Member:
         """Nothing reaches this member from here on; its socket follows."""
         if not self.gone:
             self.gone = True
+            self.ended = reason
             self.road.cut(reason)

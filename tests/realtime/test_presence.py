@@ -138,6 +138,18 @@ async def test_a_tab_that_comes_back_in_time_never_left(
     assert time.monotonic() - began >= SHORT_GRACE
 
 
+async def test_who_is_cut_off_has_no_grace(
+    nodes: list[PresenceNode], screen: Open, team: Team
+) -> None:
+    ana, olga = screen(nodes[0], team.agent), screen(nodes[1], team.owner)
+    await ana.connect()
+    await olga.connect()
+    await ana.shows(lambda it: it.names() == ["Ana Agent", "Olga Owner"])
+    gone = team.owner.user_id
+    await write(nodes[0].node.db, team.agent, "", kind="member.removed", entity_id=gone)
+    await ana.shows(lambda it: it.names() == ["Ana Agent"], within=presence_team.GRACE_SECONDS / 2)
+
+
 async def test_who_comes_back_and_says_nothing_is_online(
     nodes: list[PresenceNode], screen: Open, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
