@@ -7,6 +7,8 @@ from domains.auth.endpoints import endpoints as auth_endpoints
 from domains.escrows.endpoints import endpoints as escrows_endpoints
 from domains.escrows.resource import ESCROWS
 from domains.kit.domain import Domain
+from domains.leads.endpoints import endpoints as leads_endpoints
+from domains.leads.resource import LEADS
 from domains.listings.endpoints import endpoints as listings_endpoints
 from domains.listings.resource import LISTINGS
 from domains.teams.endpoints import endpoints as teams_endpoints
@@ -16,5 +18,6 @@ DOMAINS: Final = (
     Domain("teams", teams_endpoints, "The team, its members and invitations"),
     Domain("escrows", escrows_endpoints, "Deals from acceptance to the recorded deed", ESCROWS),
     Domain("listings", listings_endpoints, "Property on the market, its prices and days", LISTINGS),
+    Domain("leads", leads_endpoints, "People who may become clients", LEADS),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

@@ -14,6 +14,7 @@ class Example:
     `change` and `other` are changes that any writer may make at any time, of different fields.
     `moves` has what a move to a status may ask for, wherever it comes from. `full` fills every
     field of a new record but its owner, up to its bounds.
+    `asks` names fields that may be empty, but not together with others.
     """
 
     least: Body
@@ -21,6 +22,7 @@ class Example:
     other: Body
     full: Body
     moves: Mapping[str, Body] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
 
 
 WORD = "é" * 80
@@ -163,4 +165,40 @@ LISTING = Example(
     },
 )
 
-EXAMPLES: dict[str, Example] = {"escrows": ESCROW, "listings": LISTING}
+LEAD = Example(
+    least={"first_name": "Lena", "last_name": "Lopez"},
+    change={"timeline": "immediate", "budget": 520000},
+    other={"notes": "Called back"},
+    asks=("last_name",),
+    moves={
+        "lost": {"reason": "Bought elsewhere"},
+        "unqualified": {"reason": "No budget"},
+        "deferred": {"next_follow_up": "2027-03-01"},
+    },
+    full={
+        "first_name": "Søren",
+        "last_name": "O'Brien-Müller ツ",
+        "email": "soren@leads.example",
+        "phone": "(206) 555-0142",
+        "lead_status": "new",
+        "is_private": True,
+        "lead_source": "walk_in",
+        "lead_type": "both",
+        "budget": MONEY,
+        "budget_range": "650 to 700",
+        "budget_min": 650000.01,
+        "budget_max": MONEY,
+        "timeline": "over_a_year",
+        "city": WORD,
+        "state": "WA",
+        "zip_code": "98101",
+        "preferred_language": "pt-BR",
+        "next_follow_up": DAY,
+        "last_contact_date": DAY,
+        "tags": ["first", "ツ"],
+        "status_reason": "Entered late",
+        "notes": NOTE,
+    },
+)
+
+EXAMPLES: dict[str, Example] = {"escrows": ESCROW, "leads": LEAD, "listings": LISTING}
