@@ -9,6 +9,10 @@ class Unavailable(Exception):
         self.retry_after = retry_after
 
 
+class Overtaken(Exception):
+    """Another transaction committed first what this one was about to write; it begins again."""
+
+
 class OutOfSight(Exception):
     """What an operation answered shows a record that its writer may not see any more."""
 

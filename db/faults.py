@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from db.errors import Unavailable
+from db.errors import Overtaken, Unavailable
 
 # The server is gone, going, coming up or not answering: the same statement may work in a moment.
 AWAY = (
@@ -23,6 +23,7 @@ COLLISION = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
+    Overtaken,
 )
 
 

@@ -80,6 +80,11 @@ VOLATILE = (
     "standard_status",
     "days_on_market",
     "cumulative_days_on_market",
+    "agreement_status",
+    "escrow_count",
+    "lifetime_value",
+    "closed_value",
+    "pending_value",
 )
 
 # The head is locked here already and not by the function, to learn the hash before the first event.

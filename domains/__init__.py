@@ -4,11 +4,11 @@ from typing import Final
 
 from domains.activity.endpoints import endpoints as activity_endpoints
 from domains.auth.endpoints import endpoints as auth_endpoints
+from domains.clients.endpoints import endpoints as clients_endpoints
+from domains.clients.resource import CLIENTS
 from domains.escrows.endpoints import endpoints as escrows_endpoints
 from domains.escrows.resource import ESCROWS
 from domains.kit.domain import Domain
-from domains.leads.endpoints import endpoints as leads_endpoints
-from domains.leads.resource import LEADS
 from domains.listings.endpoints import endpoints as listings_endpoints
 from domains.listings.resource import LISTINGS
 from domains.teams.endpoints import endpoints as teams_endpoints
@@ -18,6 +18,6 @@ DOMAINS: Final = (
     Domain("teams", teams_endpoints, "The team, its members and invitations"),
     Domain("escrows", escrows_endpoints, "Deals from acceptance to the recorded deed", ESCROWS),
     Domain("listings", listings_endpoints, "Property on the market, its prices and days", LISTINGS),
-    Domain("leads", leads_endpoints, "People who may become clients", LEADS),
+    Domain("clients", clients_endpoints, "Whom the team works for, and their agreements", CLIENTS),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

@@ -11,9 +11,10 @@ Body = Mapping[str, Any]
 class Example:
     """What the tests need to know of a resource; a new domain adds its own below.
 
-    `change` and `other` are changes that any writer may make at any time, of different fields.
+    `change` and `other` are changes that any writer may make at any time, of different fields;
+    `other` is of one that holds any text and is empty at first.
     `moves` has what a move to a status may ask for, wherever it comes from. `full` fills every
-    field of a new record but its owner, up to its bounds.
+    field of a new record but its owner, up to its bounds; LINKED stands for a record to link to.
     `asks` names fields that may be empty, but not together with others.
     """
 
@@ -30,6 +31,7 @@ LINE = "ツ" * 200
 NOTE = 'A line, with "quotes";\nand another: 100 % \\ _ <b>&amp;</b> 🏡'
 MONEY = 999999999999.99
 DAY = "2028-02-29"
+LINKED = "the id of a record made for it"
 
 PROPERTY: dict[str, Any] = {
     "property_address": LINE,
@@ -106,6 +108,7 @@ ESCROW = Example(
         "all_contingency_removal_date": DAY,
         "buyers": [LINE] * 6,
         "sellers": ["Sal Seller"],
+        "client_ids": [LINKED],
         "buyer_name": LINE,
         "seller_name": "Sal Seller",
         "contingencies": [{"type": WORD, "due_date": DAY, "status": "waived"}] * 20,
@@ -149,6 +152,7 @@ LISTING = Example(
         "waterfront": True,
         "description": NOTE * 100,
         "features": [WORD] * 60,
+        "client_ids": [LINKED],
         "showing_instructions": NOTE,
         "virtual_tour_link": "https://tours.example/" + "x" * 470,
         "listing_contract_date": "1800-01-01",
@@ -165,40 +169,38 @@ LISTING = Example(
     },
 )
 
-LEAD = Example(
-    least={"first_name": "Lena", "last_name": "Lopez"},
-    change={"timeline": "immediate", "budget": 520000},
-    other={"notes": "Called back"},
+CLIENT = Example(
+    least={"first_name": "Cleo", "last_name": "Client"},
+    change={"city": "Tacoma", "budget_max": 750000},
+    other={"representative_title": "Trustee"},
     asks=("last_name",),
     moves={
-        "lost": {"reason": "Bought elsewhere"},
-        "unqualified": {"reason": "No budget"},
-        "deferred": {"next_follow_up": "2027-03-01"},
+        "expired": {"agreement_end_date": "2026-01-31"},
+        "cancelled": {"reason": "They buy with somebody else"},
     },
     full={
-        "first_name": "Søren",
-        "last_name": "O'Brien-Müller ツ",
-        "email": "soren@leads.example",
-        "phone": "(206) 555-0142",
-        "lead_status": "new",
+        "client_type": "both",
+        "client_status": "inactive",
         "is_private": True,
-        "lead_source": "walk_in",
-        "lead_type": "both",
-        "budget": MONEY,
-        "budget_range": "650 to 700",
-        "budget_min": 650000.01,
-        "budget_max": MONEY,
-        "timeline": "over_a_year",
-        "city": WORD,
+        "first_name": WORD,
+        "last_name": "Nguyễn",
+        "email": "cleo.o'brien+homes@mail.example",
+        "phone": "(206) 555-0100 ext. 7",
+        "address": LINE,
+        "city": "São Paulo",
         "state": "WA",
         "zip_code": "98101",
-        "preferred_language": "pt-BR",
-        "next_follow_up": DAY,
-        "last_contact_date": DAY,
-        "tags": ["first", "ツ"],
-        "status_reason": "Entered late",
-        "notes": NOTE,
+        "entity_type": "power_of_attorney",
+        "entity_name": LINE,
+        "representative_title": "Attorney-in-fact",
+        "budget_min": MONEY,
+        "budget_max": MONEY,
+        "commission": 2.125,
+        "agreement_start_date": "1800-01-01",
+        "agreement_end_date": "2200-12-31",
+        "tags": [WORD, "VIP", "O'Brien & sons"],
+        "status_reason": "Moved abroad",
     },
 )
 
-EXAMPLES: dict[str, Example] = {"escrows": ESCROW, "leads": LEAD, "listings": LISTING}
+EXAMPLES: dict[str, Example] = {"escrows": ESCROW, "listings": LISTING, "clients": CLIENT}

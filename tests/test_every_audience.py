@@ -21,7 +21,7 @@ from tests.api.statements import statements
 from tests.eyes import SEARCHED, Eye, Eyes, eyes_of
 from tests.factories import Team, fields
 from tests.realtime.live_views import LiveView
-from tests.walk import RESOURCES, Write, a_change, cases, head, made_ready, other_change
+from tests.walk import RESOURCES, Write, a_change, a_text, cases, head, made_ready, other_change
 
 CASES = [case for case in cases() if case[1].verb != "create"]
 each_write = pytest.mark.parametrize(
@@ -159,7 +159,7 @@ async def test_what_a_record_was_before_and_after_is_seen_by_whom_it_was_for(
 ) -> None:
     agent, other = eyes.agent, eyes.other
     start = await head(eyes.api.db, eyes.team)
-    secret = {"notes": "An offer at 431,000"}
+    secret = {a_text(resource): "An offer at 431,000"}
     record = await agent.client.make(resource, **{resource.search[0]: f"9 {SEARCHED}"})
     path = one(resource, record)
     nobody_else = {eye.actor.name: await eye.lists(resource, record) for eye in eyes.all}
@@ -172,7 +172,7 @@ async def test_what_a_record_was_before_and_after_is_seen_by_whom_it_was_for(
         assert SEARCHED not in str(lists)
         assert lists != nobody_else[eye.actor.name]
     await agent.client.patch(path, secret)  # 3
-    await agent.client.patch(path, {"is_private": False, "notes": "None yet"})  # 4
+    await agent.client.patch(path, {"is_private": False, a_text(resource): "None yet"})  # 4
     shown = (await other.client.get(path)).data
     assert shown == (await agent.client.get(path)).data
     histories = [(await eye.client.get(f"{path}/history")).data for eye in (agent, other)]
@@ -232,13 +232,13 @@ async def test_a_price_of_the_private_time_is_not_told_by_a_conflict(
     path = one(resource, record)
     for change in (
         {"is_private": True},
-        {"notes": "An offer at 431,000"},
-        {"notes": "An offer at 432,000"},
-        {"is_private": False, "notes": "None yet"},
+        {a_text(resource): "An offer at 431,000"},
+        {a_text(resource): "An offer at 432,000"},
+        {"is_private": False, a_text(resource): "None yet"},
     ):
         assert (await lead.patch(path, change)).status == 200
     for base in (1, 2, 3, 4):
-        refused = await agent.patch(path, {"notes": "Mine"}, version=base)
+        refused = await agent.patch(path, {a_text(resource): "Mine"}, version=base)
         assert refused.refused == (409, "VERSION_CONFLICT")
         (detail,) = refused.error["details"]
         assert (detail["base"], detail["current"]) == (None, "None yet")
@@ -246,7 +246,7 @@ async def test_a_price_of_the_private_time_is_not_told_by_a_conflict(
         assert "431,000" not in str(refused.body)
         refused = await agent.delete(path, version=base)
         assert "43" not in str([each["base"] for each in refused.error.get("details", [])])
-    detail = (await lead.patch(path, {"notes": "x"}, version=3)).error["details"][0]
+    detail = (await lead.patch(path, {a_text(resource): "x"}, version=3)).error["details"][0]
     assert detail["base"] == "An offer at 431,000"
 
 
@@ -369,7 +369,7 @@ async def _something(
         case 2:
             await lead.patch(path, {"owner_id": dice.choice(owners)})
         case 3 | 4:
-            await dice.choice(eyes.all).client.patch(path, {"notes": str(dice.random())})
+            await dice.choice(eyes.all).client.patch(path, {a_text(resource): str(dice.random())})
         case 5:
             role = {"role": dice.choice(["lead", "agent", "viewer"])}
             member = f"/teams/current/members/{other.actor.user_id}"
@@ -456,7 +456,7 @@ async def test_a_read_is_one_round_trip_for_those_who_do_not_see_all(
     record = await agent.make(resource, is_private=True)
     one = f"/{resource.plural}/{record['id']}"
     for path in ("", "/stats", f"/{record['id']}", f"/{record['id']}/history"):
-        await agent.patch(one, {"notes": f"before {path}"})  # nothing read before will do
+        await agent.patch(one, {a_text(resource): f"before {path}"})  # nothing read before will do
         with statements(api.db) as sent:
             await agent.get(f"/{resource.plural}{path}")
         assert len(sent) == 1, sent

@@ -13,7 +13,7 @@ from domains.kit.endpoint import Endpoint, Method
 from domains.kit.resource import Resource
 from domains.kit.services import Services
 from tests.api.client import Answer, Client
-from tests.examples import EXAMPLES
+from tests.examples import EXAMPLES, LINKED
 from tests.factories import Team, fields, move_to
 
 RESOURCES: list[Resource] = [domain.resource for domain in DOMAINS if domain.resource]
@@ -63,6 +63,22 @@ def a_change(resource: Resource) -> dict[str, Any]:
 
 def other_change(resource: Resource) -> dict[str, Any]:
     return dict(EXAMPLES[resource.plural].other)
+
+
+def a_text(resource: Resource) -> str:
+    """A field of any text that a new record leaves empty."""
+    (name,) = other_change(resource)
+    return name
+
+
+async def full(by: Client, resource: Resource) -> dict[str, Any]:
+    """A body with every field of a new record, for which the records it names are made."""
+    body = dict(EXAMPLES[resource.plural].full)
+    for column, table in resource.links.items():
+        (kind,) = [each for each in RESOURCES if each.table == table]
+        linked = (await by.make(kind))["id"]
+        body[column] = [linked] if body[column] == [LINKED] else linked
+    return body
 
 
 def first_move(resource: Resource) -> dict[str, Any]:

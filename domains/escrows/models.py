@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -18,6 +19,7 @@ from domains.kit.fields import (
     Phone,
     Word,
 )
+from domains.kit.links import Ids
 from domains.kit.property import CommissionType, PropertyFields, PropertyType
 from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
@@ -61,6 +63,7 @@ class Contingency(Input):
     status: ContingencyStatus = ContingencyStatus.PENDING
 
 
+CLIENTS = "Those of the parties who are clients of the team"
 Parties = Annotated[list[Line], Field(max_length=6)]
 Contingencies = Annotated[list[Contingency], Field(max_length=20)]
 
@@ -116,6 +119,7 @@ class EscrowCreate(EscrowFields, NewRecord):
     sellers: Parties = Field(default_factory=list)
     buyer_name: Line | None = Field(None, description="One buyer; short for buyers: [name]")
     seller_name: Line | None = Field(None, description="One seller; short for sellers: [name]")
+    client_ids: Ids = Field(default_factory=list, description=CLIENTS)
     contingencies: Contingencies = Field(default_factory=list)
 
 
@@ -130,6 +134,7 @@ class EscrowPatch(EscrowFields, RecordPatch):
     sellers: Parties = UNSET
     buyer_name: Line = UNSET
     seller_name: Line = UNSET
+    client_ids: Ids = UNSET
     contingencies: Contingencies = UNSET
 
 
@@ -160,6 +165,7 @@ class Escrow(EscrowFields, RecordImage):
     sellers: list[str]
     buyer_name: str | None
     seller_name: str | None
+    client_ids: list[UUID] = Field(description=CLIENTS)
     contingencies: list[dict[str, Any]]
 
 
@@ -178,6 +184,7 @@ class EscrowQuery(ListQuery):
     ] = "created_at"
     status: Literal["all", "pending", "active", "closed", "cancelled"] = "all"
     property_type: PropertyType | None = None
+    client_id: UUID | None = Field(None, description="The deals of one client")
     min_price: Money | None = None
     max_price: Money | None = None
     start_date: Day | None = None

@@ -117,6 +117,7 @@ ESCROWS = Resource(
     search=("property_address", "display_address", "city", "display_id", "escrow_number"),
     where={
         "property_type": "r.property_type = {}",
+        "client_id": "r.client_ids @> ARRAY[{}::uuid]",
         "min_price": "r.purchase_price >= {}",
         "max_price": "r.purchase_price <= {}",
         "start_date": "r.closing_date >= {}",
@@ -153,6 +154,7 @@ ESCROWS = Resource(
         "closedPercentage": percent(CLOSED_COUNT),
     },
     stats_model=EscrowStats,
+    links={"client_ids": "clients"},
     check=_check,
     derive=_derive,
     prepare=_prepare,

@@ -11,10 +11,12 @@ from typing import Any
 from db.transaction import Draft, Transaction
 from domains.kit.actor import LEADS, Actor
 from domains.kit.errors import Detail, Forbidden, Invalid, InvalidTransition
+from domains.kit.links import require_links
 from domains.kit.merge import merged_fields, refuse_stale
 from domains.kit.policy import allow_private
 from domains.kit.resource import Moment, Record, Resource, Step
 from domains.kit.rows import insert, lock, require_member, update
+from domains.kit.unique import refuse_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,18 @@ class Changed:
 
 
 async def make(
-    tx: Transaction, resource: Resource, actor: Actor, given: Mapping[str, Any], moment: Moment
+    tx: Transaction,
+    resource: Resource,
+    actor: Actor,
+    given: Mapping[str, Any],
+    moment: Moment,
+    *,
+    source: Record | None = None,
 ) -> Changed:
-    """Insert a record from the create model's fields; the actor owns it unless it says who."""
+    """Insert a record from the create model's fields; the actor owns it unless it says who.
+
+    What a `source` is linked to may be linked again, whether or not the actor sees it.
+    """
     given = resource.prepare(given)
     values = {**given, "owner_id": given.get("owner_id") or actor.user_id}
     moved, moment = _move(resource, actor, None, values, given, moment)
@@ -43,6 +54,8 @@ async def make(
         allow_private(actor, values["owner_id"], resource.name)
     if values["owner_id"] != actor.user_id:
         await require_member(tx, values["owner_id"])
+    await require_links(tx, resource, source, values)
+    await refuse_taken(tx, resource, values)
     row = await insert(tx, resource, values)
     _tell(tx, resource, f"{resource.name}.created", row, before=None)
     return Changed(row)
@@ -86,6 +99,8 @@ async def change(
     _refuse(p for p in resource.check(after) if _touches(p, wanted))
     if "owner_id" in wanted:
         await require_member(tx, wanted["owner_id"])
+    await require_links(tx, resource, row, wanted)
+    await refuse_taken(tx, resource, wanted, own=row)
     new = await update(tx, resource, row["id"], wanted)
     _tell(tx, resource, resource.kind(wanted), new, before=row)
     return Changed(new, tuple(merged))
@@ -114,6 +129,8 @@ async def restore(
     await refuse_stale(tx, resource, row, base)
     if row["archived_at"] is None and row["deleted_at"] is None:
         return Changed(row)
+    if row["deleted_at"] is not None:
+        await refuse_taken(tx, resource, row, own=row)
     back = {"archived_at": None, "deleted_at": None, "deleted_by": None}
     new = await update(tx, resource, row["id"], back)
     _tell(tx, resource, f"{resource.name}.restored", new, before=row)

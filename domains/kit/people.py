@@ -61,7 +61,9 @@ def _once(words: list[str]) -> list[str]:
     return list(first.values())
 
 
-Tags = Annotated[list[Word], Field(max_length=50), AfterValidator(_once)]
+# A filter of several tags parts them by commas.
+Tag = Annotated[Word, StringConstraints(pattern=r"^[^,]*$")]
+Tags = Annotated[list[Tag], Field(max_length=50), AfterValidator(_once)]
 
 
 def full_name(*instead: str) -> str:

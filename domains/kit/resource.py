@@ -78,6 +78,10 @@ class Resource:
     names the other entities whose events may change what a record or a list of them shows; who
     changed it last is shown by name, so members are always among them. `label` is an SQL expression
     over the row `r`: what people call the record, in its image, the feed and wherever it is named.
+    `links` are the columns that hold ids of other records, one or several, with the table each
+    leads to. `unique` are fields that no two living records of a team share; each has an index
+    <table>_<field>_key. `beside` are queries of exactly one row over `r`, read once with each
+    record: `computed` may take columns from them by the name each has here.
     """
 
     name: str
@@ -107,6 +111,9 @@ class Resource:
     removers: frozenset[Role] = LEADS  # and the record's owner
     shows: tuple[str, ...] = ()
     label: str = "r.property_address"
+    links: Mapping[str, str] = field(default_factory=dict)
+    unique: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
@@ -136,7 +143,9 @@ class Resource:
             f"{computed[name]} AS {name}" if name in computed else f"r.{name}"
             for name in self.names
         )
-        return f"(SELECT row_to_json(x)::text FROM (SELECT {names}) AS x)"
+        beside = ", ".join(f"({query}) AS {name}" for name, query in self.beside.items())
+        source = f" FROM {beside}" if beside else ""
+        return f"(SELECT row_to_json(x)::text FROM (SELECT {names}{source}) AS x)"
 
     @property
     def _allowed_sql(self) -> str:

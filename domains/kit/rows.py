@@ -11,6 +11,7 @@ from db.transaction import Transaction
 from domains.kit.errors import Invalid, NotFound
 from domains.kit.policy import within
 from domains.kit.resource import Record, Resource
+from domains.kit.unique import overtaken
 
 
 def key_of(resource: Resource, text: str) -> tuple[str, UUID | str]:
@@ -32,17 +33,18 @@ async def insert(tx: Transaction, resource: Resource, values: Mapping[str, Any])
     """Insert a row with the next display id; the record comes back with its `image`."""
     names = [*values, "team_id", "created_by", "last_modified_by"]
     places = [f"${i + 4}" for i in range(len(values))] + ["$1", "$2", "$2"]
-    row = await tx.one(
-        f"""
-        INSERT INTO {resource.table} AS r (display_id, {", ".join(names)})
-        VALUES (next_display_id($1, $3), {", ".join(places)})
-        RETURNING r.*, {resource.image_sql} AS image
-        """,
-        tx.team_id,
-        tx.user_id,
-        resource.prefix,
-        *map(_column_value, values.values()),
-    )
+    with overtaken(resource):
+        row = await tx.one(
+            f"""
+            INSERT INTO {resource.table} AS r (display_id, {", ".join(names)})
+            VALUES (next_display_id($1, $3), {", ".join(places)})
+            RETURNING r.*, {resource.image_sql} AS image
+            """,
+            tx.team_id,
+            tx.user_id,
+            resource.prefix,
+            *map(_column_value, values.values()),
+        )
     return dict(row)
 
 
@@ -75,18 +77,19 @@ async def update(
 ) -> Record:
     """Set these columns, count the version up, and give the record back with its `image`."""
     sets = "".join(f", {name} = ${i + 4}" for i, name in enumerate(values))
-    row = await tx.one(
-        f"""
-        UPDATE {resource.table} AS r
-        SET version = r.version + 1, updated_at = clock_timestamp(), last_modified_by = $3{sets}
-        WHERE r.team_id = $1 AND r.id = $2
-        RETURNING r.*, {resource.image_sql} AS image
-        """,
-        tx.team_id,
-        record_id,
-        tx.user_id,
-        *map(_column_value, values.values()),
-    )
+    with overtaken(resource):
+        row = await tx.one(
+            f"""
+            UPDATE {resource.table} AS r
+            SET version = r.version + 1, updated_at = clock_timestamp(), last_modified_by = $3{sets}
+            WHERE r.team_id = $1 AND r.id = $2
+            RETURNING r.*, {resource.image_sql} AS image
+            """,
+            tx.team_id,
+            record_id,
+            tx.user_id,
+            *map(_column_value, values.values()),
+        )
     return dict(row)
 
 

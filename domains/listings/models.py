@@ -21,6 +21,7 @@ from domains.kit.fields import (
     Version,
     Word,
 )
+from domains.kit.links import Ids
 from domains.kit.property import CommissionType, PropertyFields, PropertyType
 from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
@@ -40,6 +41,7 @@ class ListingStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+CLIENTS = "The sellers, where they are clients of the team"
 Features = Annotated[list[Word], Field(max_length=60)]
 
 
@@ -76,6 +78,7 @@ class ListingCreate(ListingFields, NewRecord):
     listing_status: ListingStatus = ListingStatus.INCOMPLETE
     owner_id: UUID | None = Field(None, description="The listing agent; you, when left out")
     features: Features = Field(default_factory=list)
+    client_ids: Ids = Field(default_factory=list, description=CLIENTS)
 
 
 class ListingPatch(ListingFields, RecordPatch):
@@ -85,6 +88,7 @@ class ListingPatch(ListingFields, RecordPatch):
     list_price: Money = UNSET
     listing_status: ListingStatus = UNSET
     features: Features = UNSET
+    client_ids: Ids = UNSET
 
 
 class ListingMove(Move):
@@ -141,6 +145,7 @@ class Listing(ListingFields, RecordImage):
     cumulative_days_on_market: int
     relisted_from: UUID | None
     features: list[str]
+    client_ids: list[UUID] = Field(description=CLIENTS)
 
 
 class PriceEntry(Output):
@@ -186,6 +191,7 @@ class ListingQuery(ListQuery):
         "cancelled",
     ] = "all"
     property_type: PropertyType | None = None
+    client_id: UUID | None = Field(None, description="The listings of one client")
     min_price: Money | None = None
     max_price: Money | None = None
     min_days_on_market: Annotated[int, Field(ge=0, le=100_000)] | None = None

@@ -126,6 +126,7 @@ LISTINGS = Resource(
     search=("property_address", "display_address", "city", "display_id", "mls_number", "zip_code"),
     where={
         "property_type": "r.property_type = {}",
+        "client_id": "r.client_ids @> ARRAY[{}::uuid]",
         "min_price": "r.list_price >= {}",
         "max_price": "r.list_price <= {}",
         "min_days_on_market": f"{DAYS} >= {{}}",
@@ -173,6 +174,7 @@ LISTINGS = Resource(
         "activePercentage": percent(_count("active")),
     },
     stats_model=ListingStats,
+    links={"client_ids": "clients"},
     reasons={"list_price": "price_change_reason"},
     check=_check,
     derive=derive,

@@ -26,6 +26,7 @@ KEPT = (
     "waterfront",
     "description",
     "features",
+    "client_ids",
 )
 
 # Without changes an event is the first that its reader knows of the listing.
@@ -76,7 +77,9 @@ async def relist(
             "days_before_relist": 0 if sold else old["days_before_relist"] + old["days_counted"],
         }
         values |= body.model_dump(exclude_none=True)
-        return writes.answer(await make(tx, LISTINGS, actor, values, Moment.given()), 201)
+        return writes.answer(
+            await make(tx, LISTINGS, actor, values, Moment.given(), source=old), 201
+        )
 
     return await db.write(writes.writer(actor, op), work)
 
