@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from db.errors import KeyReused, OutOfSight
 from db.events import COLUMNS, EVERYONE, Event, event_of
+from db.jobs import enqueue
 
 if TYPE_CHECKING:
     import asyncpg
@@ -14,13 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A client's name for one write, so that it can be sent again safely for 24 hours.
+    """A client's name for one write, so that it can be sent again safely for as long as it lasts.
 
     `fingerprint` is a digest of the request: the same key with another one is refused.
     """
 
     key: str
     fingerprint: bytes
+    lasts: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,8 @@ APPEND = f"""
 """
 
 CLAIM = """
-    INSERT INTO idempotency_keys (team_id, user_id, key, fingerprint)
-    VALUES ($1, $2, $3, $4)
+    INSERT INTO idempotency_keys (team_id, user_id, key, fingerprint, expires_at)
+    VALUES ($1, $2, $3, $4, now() + $5::interval)
     ON CONFLICT (team_id, user_id, key) DO NOTHING
     RETURNING true
 """
@@ -163,6 +166,20 @@ class Transaction:
         """Take an event to be written last, when every row stands."""
         self._drafts.append(draft)
 
+    async def enqueue(
+        self,
+        name: str,
+        payload: Mapping[str, Any],
+        *,
+        at: datetime | None = None,
+        key: str | None = None,
+    ) -> int | None:
+        """Have the job of this name done once this transaction is committed, not before `at`.
+
+        None where a job with this key waits already, or runs: it is not enqueued again.
+        """
+        return await enqueue(self._connection, name, payload, at=at, key=key)
+
     async def recall(self) -> Answer | None:
         """Claim the operation's key, or give back what was answered to it before.
 
@@ -172,7 +189,7 @@ class Transaction:
         if op is None:
             return None
         key = (self.team_id, self.user_id, op.key)
-        if await self.fetchval(CLAIM, *key, op.fingerprint):
+        if await self.fetchval(CLAIM, *key, op.fingerprint, op.lasts):
             return None
         kept = await self.fetchrow(RECALL, *key, self.writer.sees)
         if kept is None or kept["fingerprint"] != op.fingerprint:

@@ -35,7 +35,7 @@ def make_app(settings: Settings, secrets: Secrets | None = None) -> web.Applicat
             lifespan.presence,
             lifespan.gateway,
             lifespan.demo,
-            lifespan.housework,
+            lifespan.worker,
             lifespan.watch,
             lifespan.freeze,
         ]

@@ -10,13 +10,20 @@ from domains.auth.passwords import Passwords
 from domains.auth.tokens import Tokens
 from domains.kit.domain import Domain
 from domains.kit.endpoint import Endpoint
+from domains.kit.job import Job
 from domains.kit.services import Services, tell_nobody
 from server import asyncapi, openapi
+from server.housework import PURGE
 from server.version import VERSION
 
 
 def endpoints(services: Services, domains: Iterable[Domain] = DOMAINS) -> list[Endpoint]:
     return [endpoint for domain in domains for endpoint in domain.endpoints(services)]
+
+
+def jobs(domains: Iterable[Domain] = DOMAINS) -> list[Job]:
+    """What the worker does: of every domain, and of the server itself."""
+    return [PURGE, *(job for domain in domains for job in domain.jobs)]
 
 
 def services(

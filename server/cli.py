@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from server.settings import NotConfigured, Settings, table
 FAILED: Final = 1
 NOT_CONFIGURED: Final = 2
 CHOICES: Final = ("pace", "minutes", "agents", "seed")  # of a simulation
+
+JOBS: Final = ("list", "schedule", "failed", "retry")
 
 Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
 
@@ -110,6 +113,33 @@ async def _work(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
+async def _jobs(settings: Settings, arguments: argparse.Namespace) -> int:
+    if arguments.what == "retry":
+        if arguments.id is None:
+            _complain("Which one? `jobs failed` lists them with their ids")
+            return NOT_CONFIGURED
+        name = await tasks.retry(settings, arguments.id)
+        if name is None:
+            _complain(f"No failed job has the id {arguments.id}")
+            return FAILED
+        say(f"{name} {arguments.id}: it is tried again")
+    elif arguments.what == "schedule":
+        for planned in await tasks.scheduled(settings):
+            last = f"last {_utc(planned.last_at)}" if planned.last_at else "not yet run"
+            say(f"{planned.name:<28} {planned.cron:<14} next {_utc(planned.next_at)}  {last}")
+    else:
+        statuses = ("failed",) if arguments.what == "failed" else ("queued", "picked", "failed")
+        for job in await tasks.queued(settings, *statuses):
+            status = {"queued": "waits", "picked": "runs"}.get(job.status, job.status)
+            line = f"{job.id:>8}  {status:<6}  {job.name:<28} {_utc(job.at)}  {job.payload}"
+            say(f"{line}  {job.reason}" if job.reason else line)
+    return 0
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
 async def _simulate(settings: Settings, arguments: argparse.Namespace) -> int:
     try:
         plan = Plan(
@@ -136,7 +166,7 @@ def _parser() -> argparse.ArgumentParser:
         return found
 
     add("run", _run, "Serve; in development also start what is needed and seed the demo.")
-    add("work", _work, "Do what is done beside serving: delete what has expired.", "worker")
+    add("work", _work, "Do the background jobs.", "worker")
     add("migrate", _migrate, "Bring the database to the newest schema.")
     add("seed", _seed, "Write the demo teams, where they are not there yet.")
     add("openapi", _openapi, "Print the OpenAPI document.")
@@ -148,6 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     user = add("user", _user, "Cut somebody off everywhere, in every team; or let them in again.")
     user.add_argument("what", choices=list(tasks.CHANGES))
     user.add_argument("email", type=str.strip)
+    jobs = add("jobs", _jobs, "Show the background jobs, or try a failed one again.")
+    jobs.add_argument("what", nargs="?", default="list", choices=JOBS)
+    jobs.add_argument("id", nargs="?", type=int, help="of the job to retry")
     living = add("simulate", _simulate, "Let agents work on the demo team of a running server.")
     living.add_argument("--url", help="where it runs; HOST and PORT if absent")
     living.add_argument("--pace", type=float, help="mean seconds between acts")

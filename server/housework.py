@@ -1,16 +1,15 @@
 """What is done now and then so that tables do not grow for ever."""
 
-import asyncio
 from typing import Final
 
 import structlog
 
 from db.database import Database
-from db.errors import Unavailable
+from domains.kit.job import Job, Payload
+from domains.kit.services import Services
 
 log = structlog.get_logger("housework")
 
-PAUSE_SECONDS: Final = 60.0
 AT_ONCE: Final = 1000  # rows a statement, so that none holds its locks for long
 EXPIRED: Final = {
     "idempotency_keys": """
@@ -33,6 +32,28 @@ EXPIRED: Final = {
             FOR UPDATE SKIP LOCKED
         ))
     """,
+    "failed_jobs": """
+        DELETE FROM pgqueuer
+        WHERE ctid = ANY (ARRAY(
+            SELECT ctid
+            FROM pgqueuer
+            WHERE status = 'failed' AND updated < now() - interval '30 days'
+            LIMIT $1
+            FOR UPDATE SKIP LOCKED
+        ))
+    """,
+    # What is told of a job that is not done yet is what its lost runs are counted by.
+    "job_log": """
+        DELETE FROM pgqueuer_log
+        WHERE ctid = ANY (ARRAY(
+            SELECT l.ctid
+            FROM pgqueuer_log AS l
+            WHERE l.created < now() - interval '30 days'
+                AND NOT EXISTS (SELECT FROM pgqueuer AS j WHERE j.id = l.job_id)
+            LIMIT $1
+            FOR UPDATE SKIP LOCKED
+        ))
+    """,
 }
 
 
@@ -49,14 +70,10 @@ async def purge(db: Database) -> dict[str, int]:
     return gone
 
 
-async def keep_house(db: Database) -> None:
-    """For ever. Several processes may: each skips the rows another is deleting."""
-    while True:
-        try:
-            gone = await purge(db)
-        except Unavailable as error:
-            log.warning("postgres is away, trying again", reason=str(error))
-        else:
-            if any(gone.values()):
-                log.info("expired rows deleted", **gone)
-        await asyncio.sleep(PAUSE_SECONDS)
+async def _run(services: Services, _: Payload) -> None:
+    gone = await purge(services.db)
+    if any(gone.values()):
+        log.info("expired rows deleted", **gone)
+
+
+PURGE: Final = Job("homeroom:purge", _run, cron="*/10 * * * *")

@@ -34,7 +34,6 @@ from server.cache_metrics import cache_readings
 from server.commands import commands
 from server.demo.seed import seed
 from server.health import Health
-from server.housework import keep_house
 from server.keys import (
     AUTHENTICATOR,
     BUS,
@@ -240,11 +239,19 @@ async def demo(app: web.Application) -> AsyncIterator[None]:
     yield
 
 
-async def housework(app: web.Application) -> AsyncIterator[None]:
-    """A server that is alone on its private Postgres has no worker beside it."""
-    if app[SETTINGS].private_servers:
-        app[SUPERVISOR].start("housework", lambda: keep_house(app[DATABASE]))
+async def worker(app: web.Application) -> AsyncIterator[None]:
+    """A server that is alone on its private Postgres has no worker beside it, so it is one."""
+    if not app[SETTINGS].private_servers:
+        yield
+        return
+    # The library is slow to load, and only who works needs it.
+    from server.worker import Pace, Worker  # noqa: PLC0415
+
+    found = Worker(app[URLS].database, app[SERVICES], catalogue.jobs(), Pace.of(app[SETTINGS]))
+    working = asyncio.create_task(found.run(), name="worker")
     yield
+    found.stop()
+    await working
 
 
 async def watch(app: web.Application) -> AsyncIterator[None]:

@@ -109,6 +109,12 @@ class Settings(BaseSettings):
         default=SocketTransport.DIRECT,
         description="`direct` writes to WebSockets itself; `stock` leaves them to aiohttp, slower.",
     )
+    job_lease_seconds: float = Field(
+        default=15.0,
+        ge=1,
+        le=3600,
+        description="After how long without a sign of life another worker takes a job over.",
+    )
     log_level: LogLevel | None = Field(
         default=None,
         description="debug, info (one line a request; the default in production), warning, error.",

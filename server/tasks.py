@@ -1,9 +1,9 @@
-"""The commands that do one thing to the data and end: migrate, seed, audit, user, token, work."""
+"""The commands that need no server: migrate, seed, audit, user, token, work, jobs."""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -12,6 +12,8 @@ import structlog
 
 from channels.base.counters import Counters
 from channels.base.supervisor import Supervisor
+from channels.bus.redis_bus import RedisBus
+from db import jobs as queue
 from db.database import Database
 from db.events import first_bad
 from db.migrate import migrate
@@ -22,7 +24,6 @@ from domains.auth.tokens import Tokens
 from server import backing, catalogue
 from server.demo.seed import Seeded
 from server.demo.seed import seed as seed_demo
-from server.housework import keep_house
 from server.secrets_file import Secrets
 from server.settings import Settings
 
@@ -110,14 +111,42 @@ async def change_user(settings: Settings, what: str, email: str) -> bool:
 
 
 async def work(settings: Settings) -> None:
-    """Do the housework until a signal comes; what dies is started again."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with opened(settings) as db:
-        supervisor = Supervisor(Counters())
-        supervisor.start("housework", lambda: keep_house(db))
+    """Do jobs until a signal comes; those that run then have a moment to end."""
+    # The library is slow to load, and only who works needs it.
+    from server.worker import Pace, Worker  # noqa: PLC0415
+
+    secrets = Secrets.of(settings)
+    async with (
+        backing.urls(settings) as urls,
+        backing.database(settings, urls.database) as db,
+    ):
+        counters = Counters()
+        supervisor = Supervisor(counters)
+        bus = RedisBus(urls.redis, counters=counters, supervisor=supervisor)
+        bus.start()
+        db.announce = bus.publish
+        services = catalogue.services(db, Tokens([secrets.jwt]), cut_off=bus.cut_off)
+        worker = Worker(urls.database, services, catalogue.jobs(), Pace.of(settings))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, worker.stop)
         log.info("worker started")
-        with suppress(asyncio.CancelledError):
-            await stop.wait()
-        await supervisor.close()
+        try:
+            await worker.run()
+        finally:
+            await supervisor.close()
+
+
+async def queued(settings: Settings, *statuses: str) -> list[queue.Queued]:
+    async with opened(settings) as db:
+        return await queue.listed(db, *statuses)
+
+
+async def scheduled(settings: Settings) -> list[queue.Schedule]:
+    async with opened(settings) as db:
+        return await queue.schedules(db, [job.name for job in catalogue.jobs()])
+
+
+async def retry(settings: Settings, job_id: int) -> str | None:
+    """Put a failed job back into the queue; its name."""
+    async with opened(settings) as db:
+        return await queue.retry(db, job_id)

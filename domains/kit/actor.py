@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, Self
 from uuid import UUID
 
 
@@ -19,6 +20,10 @@ WRITERS = frozenset({Role.OWNER, Role.LEAD, Role.AGENT})
 LEADS = frozenset({Role.OWNER, Role.LEAD})
 
 
+# The row of `users` that is nobody's: what jobs write is written by it.
+SYSTEM: Final = UUID("00000000-0000-4000-8000-686f6d650000")
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A signed-in member of one team; the role comes from the database, never from the token."""
@@ -27,3 +32,8 @@ class Actor:
     team_id: UUID
     role: Role
     name: str
+
+    @classmethod
+    def system(cls, team_id: UUID) -> Self:
+        """Homeroom itself, which may do all that an owner may; it owns no records."""
+        return cls(SYSTEM, team_id, Role.OWNER, "Homeroom")

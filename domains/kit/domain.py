@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from domains.kit.endpoint import Endpoint
+from domains.kit.job import Job
 from domains.kit.services import Services
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """`resource` defines its records; None for a domain that has none of the common kind."""
+    """`resource` defines its records; None for a domain that has none of the common kind.
+
+    `jobs` are done by the worker.
+    """
 
     name: str
     endpoints: Callable[[Services], list[Endpoint]]
     summary: str
     resource: Any | None = None  # a Resource of any row and body types
+    jobs: tuple[Job, ...] = ()
