@@ -9,6 +9,8 @@ from domains.clients.resource import CLIENTS
 from domains.escrows.endpoints import endpoints as escrows_endpoints
 from domains.escrows.resource import ESCROWS
 from domains.kit.domain import Domain
+from domains.leads.endpoints import endpoints as leads_endpoints
+from domains.leads.resource import LEADS
 from domains.listings.endpoints import endpoints as listings_endpoints
 from domains.listings.resource import LISTINGS
 from domains.teams.endpoints import endpoints as teams_endpoints
@@ -19,5 +21,6 @@ DOMAINS: Final = (
     Domain("escrows", escrows_endpoints, "Deals from acceptance to the recorded deed", ESCROWS),
     Domain("listings", listings_endpoints, "Property on the market, its prices and days", LISTINGS),
     Domain("clients", clients_endpoints, "Whom the team works for, and their agreements", CLIENTS),
+    Domain("leads", leads_endpoints, "People who may become clients", LEADS),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

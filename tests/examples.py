@@ -203,4 +203,45 @@ CLIENT = Example(
     },
 )
 
-EXAMPLES: dict[str, Example] = {"escrows": ESCROW, "listings": LISTING, "clients": CLIENT}
+LEAD = Example(
+    least={"first_name": "Lena", "last_name": "Lopez"},
+    change={"timeline": "immediate", "budget": 520000},
+    other={"notes": "Called back"},
+    asks=("last_name",),
+    moves={
+        "lost": {"reason": "Bought elsewhere"},
+        "unqualified": {"reason": "No budget"},
+        "deferred": {"next_follow_up": "2027-03-01"},
+    },
+    full={
+        "first_name": "Søren",
+        "last_name": "O'Brien-Müller ツ",
+        "email": "soren@leads.example",
+        "phone": "(206) 555-0142",
+        "lead_status": "new",
+        "is_private": True,
+        "lead_source": "walk_in",
+        "lead_type": "both",
+        "budget": MONEY,
+        "budget_range": "650 to 700",
+        "budget_min": 650000.01,
+        "budget_max": MONEY,
+        "timeline": "over_a_year",
+        "city": WORD,
+        "state": "WA",
+        "zip_code": "98101",
+        "preferred_language": "pt-BR",
+        "next_follow_up": DAY,
+        "last_contact_date": DAY,
+        "tags": ["first", "ツ"],
+        "status_reason": "Entered late",
+        "notes": NOTE,
+    },
+)
+
+EXAMPLES: dict[str, Example] = {
+    "escrows": ESCROW,
+    "listings": LISTING,
+    "clients": CLIENT,
+    "leads": LEAD,
+}

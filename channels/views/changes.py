@@ -97,10 +97,16 @@ def _stats(old: bytes, new: bytes) -> list[dict[str, Any]]:
 def _literals(stats: bytes) -> dict[str, str]:
     """Each value as the text it is: a sum of money keeps every digit."""
     values = json.loads(stats, parse_int=_Literal, parse_float=_Literal)
-    return {
-        name: str(value) if isinstance(value, _Literal) else json.dumps(value)
-        for name, value in values.items()
-    }
+    return {name: _literal(value) for name, value in values.items()}
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, _Literal):
+        return str(value)
+    if isinstance(value, dict):  # counts by key
+        pairs = (f"{json.dumps(key)}:{_literal(each)}" for key, each in value.items())
+        return "{" + ",".join(pairs) + "}"
+    return json.dumps(value)
 
 
 class _Literal(str):

@@ -350,9 +350,8 @@ class Records:
     async def _create(self) -> None:
         full = EXAMPLES[self._resource.plural].full
         wanted = fields(self._resource, **{self._resource.search[0]: self._chance.choice(WORDS)})
-        wanted |= {
-            name: self._chance.choice(PRICES) for name in wanted if name.endswith("_price")
-        } | {name: full[name] for name in ("property_type",) if name in full}
+        wanted |= {name: self._chance.choice(PRICES) for name in wanted if name.endswith("_price")}
+        wanted |= {name: full[name] for name in ("property_type",) if name in full}
         said = await self._ask("POST", "", wanted)
         if said.status == 201:
             self.ids.append(said.data["id"])

@@ -1,0 +1,149 @@
+"""The lead's definition: its state machine, its rules, its SQL."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from domains.kit.errors import Detail
+from domains.kit.people import full_name, has_a_name
+from domains.kit.phone import with_e164
+from domains.kit.resource import Moment, Record, Resource, Step, Transitions
+from domains.kit.rules import percent, status_columns
+from domains.leads.models import (
+    Lead,
+    LeadCreate,
+    LeadMove,
+    LeadPatch,
+    LeadQuery,
+    LeadSource,
+    LeadStats,
+)
+from domains.leads.score import HOT, INPUTS, WARM, score
+
+# A deferred lead without a day to come back to would be a lost one.
+DEFERRED = Step(needs=("next_follow_up",))
+OVER = Step(reason=True)
+AGAIN = Step(reason=True)
+ENDS = {"lost": OVER, "unqualified": OVER, "deferred": DEFERRED}
+
+TRANSITIONS: Transitions = {
+    "new": {"contacted": Step(), **ENDS},
+    "contacted": {"qualified": Step(), **ENDS},
+    "qualified": {**ENDS},
+    "deferred": {"contacted": Step(), "lost": OVER, "unqualified": OVER},
+    "lost": {"contacted": AGAIN, "deferred": DEFERRED},
+    "unqualified": {"contacted": AGAIN, "deferred": DEFERRED},
+    "converted": {},
+}
+ENTRY = {"new": Step(), "contacted": Step(), "qualified": Step(), "deferred": DEFERRED}
+
+
+def _check(lead: Record) -> Iterable[Detail]:
+    yield from has_a_name(lead)
+    least, most = lead.get("budget_min"), lead.get("budget_max")
+    if least is not None and most is not None and least > most:
+        yield {
+            "field": "budget_min",
+            "message": "is more than budget_max",
+            "code": "too_large",
+            "with": ["budget_max"],
+        }
+
+
+def derive(before: Record | None, after: Record, moment: Moment) -> Mapping[str, Any]:
+    """When it moved, and its score where something that counts has changed."""
+    columns = dict(status_columns("lead_status", before, after, moment))
+    if before is None or any(before[name] != after[name] for name in INPUTS):
+        today = moment.now.date()
+        entered = before["created_at"].date() if before else today
+        columns |= score(after, entered, today).columns()
+    return columns
+
+
+TEMPERATURE = (
+    f"(CASE WHEN r.lead_score >= {HOT} THEN 'hot' WHEN r.lead_score >= {WARM} THEN 'warm'"
+    " ELSE 'cold' END)"
+)
+# A parameter that several cases look at has one type in all of them.
+FOLLOW_UP = (
+    "(CASE {}::text WHEN 'overdue' THEN r.next_follow_up < current_date"
+    " WHEN 'today' THEN r.next_follow_up = current_date"
+    " WHEN 'due' THEN r.next_follow_up <= current_date"
+    " WHEN 'upcoming' THEN r.next_follow_up > current_date"
+    " ELSE r.next_follow_up IS NULL END)"
+)
+
+
+def _count(condition: str) -> str:
+    return f"count(*) FILTER (WHERE {condition})"
+
+
+def _status(*statuses: str) -> str:
+    return _count(" OR ".join(f"r.lead_status = '{status}'" for status in statuses))
+
+
+BY_SOURCE = ", ".join(f"'{key}', " + _count(f"r.lead_source = '{key}'") for key in LeadSource)
+
+LEADS = Resource(
+    name="lead",
+    plural="leads",
+    prefix="LEAD",
+    image=Lead,
+    create=LeadCreate,
+    patch=LeadPatch,
+    move=LeadMove,
+    query=LeadQuery,
+    status="lead_status",
+    transitions=TRANSITIONS,
+    entry=ENTRY,
+    kinds={"owner_id": "assigned"},
+    label=full_name(),
+    computed={"full_name": full_name(), "lead_temperature": TEMPERATURE},
+    search=("last_name", "first_name", "email", "phone", "phone_e164", "city", "display_id"),
+    where={
+        "lead_status": "r.lead_status = {}",
+        "lead_source": "r.lead_source = {}",
+        "lead_type": "r.lead_type = {}",
+        "is_private": "r.is_private = {}",
+        "temperature": f"{TEMPERATURE} = {{}}",
+        "min_score": "r.lead_score >= {}",
+        "max_score": "r.lead_score <= {}",
+        "follow_up": FOLLOW_UP,
+        "tag": "r.tags @> ARRAY[{}::text]",
+    },
+    sorts={
+        "score": ("r.lead_score", "integer"),
+        "next_follow_up": ("coalesce(r.next_follow_up, 'infinity'::date)", "date"),
+        "last_contact_date": ("coalesce(r.last_contact_date, '-infinity'::date)", "date"),
+        "first_name": ("coalesce(r.first_name, '')", "text"),
+        "last_name": ("coalesce(r.last_name, '')", "text"),
+        "lead_status": ("r.lead_status", "text"),
+    },
+    stats={
+        "total": "count(*)",
+        **{
+            status: _status(status)
+            for status in (
+                "new",
+                "contacted",
+                "qualified",
+                "converted",
+                "lost",
+                "unqualified",
+                "deferred",
+            )
+        },
+        "hot": _count(f"{TEMPERATURE} = 'hot'"),
+        "warm": _count(f"{TEMPERATURE} = 'warm'"),
+        "cold": _count(f"{TEMPERATURE} = 'cold'"),
+        "followUpsDue": _count("r.next_follow_up <= current_date"),
+        "privateLeads": _count("r.is_private"),
+        "publicLeads": _count("NOT r.is_private"),
+        "bySource": f"json_build_object({BY_SOURCE})",
+        "conversionRate": percent(_status("converted")),
+        "qualificationRate": percent(_status("qualified", "converted")),
+    },
+    stats_model=LeadStats,
+    check=_check,
+    derive=derive,
+    prepare=with_e164,
+)
