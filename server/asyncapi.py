@@ -160,7 +160,7 @@ def _answer(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
     data = refs[(endpoint.returns, "serialization")]
     if not endpoint.many:
         return parts.success(data)
-    paged = endpoint.params is not None and "cursor" in endpoint.params.model_fields
+    paged = endpoint.params is not None and "page" in endpoint.params.model_fields
     return parts.success({"type": "array", "items": data}, paged=paged)
 
 

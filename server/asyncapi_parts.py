@@ -37,9 +37,11 @@ def success(data: Json, *, paged: bool = False) -> Json:
 
 def kinds_of(resource: Resource) -> list[str]:
     own = [f"{resource.name}.{kind}" for kind in resource.kinds.values()]
-    return [*(f"{resource.name}.{kind}" for kind in KINDS), *own]
+    rows = [f"{resource.name}.{child.name}_{done}" for child in resource.children for done in DONE]
+    return [*(f"{resource.name}.{kind}" for kind in KINDS), *own, *rows]
 
 
+DONE: Final = ("added", "updated", "removed")
 KINDS: Final = ("created", "updated", "status_changed", "archived", "restored", "deleted")
 MEMBER_KINDS: Final = ["member.joined", "member.removed", "role.changed"]
 

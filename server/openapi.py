@@ -190,7 +190,7 @@ def _answer(endpoint: Endpoint, refs: Mapping[Any, Json]) -> Json:
     if not endpoint.many:
         tagged = "{id}" in endpoint.path or endpoint.status == 201
         return {status: parts.envelope(record, endpoint.summary, tagged=tagged)}
-    paged = endpoint.params is not None and "cursor" in endpoint.params.model_fields
+    paged = endpoint.params is not None and "page" in endpoint.params.model_fields
     return {
         status: parts.envelope({"type": "array", "items": record}, endpoint.summary, paged=paged)
     }

@@ -8,6 +8,14 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class ChildExample:
+    """A kind of row that belongs to a record: a new one, and a change that any writer may make."""
+
+    least: Body
+    change: Body
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """What the tests need to know of a resource; a new domain adds its own below.
 
@@ -15,7 +23,8 @@ class Example:
     `other` is of one that holds any text and is empty at first.
     `moves` has what a move to a status may ask for, wherever it comes from. `full` fills every
     field of a new record but its owner, up to its bounds; LINKED stands for a record to link to.
-    `asks` names fields that may be empty, but not together with others.
+    `asks` names fields that may be empty, but not together with others. `children` has an example
+    of each kind of row that belongs to the record, by its plural.
     """
 
     least: Body
@@ -24,6 +33,7 @@ class Example:
     full: Body
     moves: Mapping[str, Body] = field(default_factory=dict)
     asks: tuple[str, ...] = ()
+    children: Mapping[str, ChildExample] = field(default_factory=dict)
 
 
 WORD = "é" * 80
@@ -32,6 +42,13 @@ NOTE = 'A line, with "quotes";\nand another: 100 % \\ _ <b>&amp;</b> 🏡'
 MONEY = 999999999999.99
 DAY = "2028-02-29"
 LINKED = "the id of a record made for it"
+
+NOTES = {
+    "notes": ChildExample(
+        {"content": "Called the lender", "type": "conversation"},
+        {"content": "Called the lender twice", "type": "follow_up"},
+    )
+}
 
 PROPERTY: dict[str, Any] = {
     "property_address": LINE,
@@ -127,6 +144,7 @@ ESCROW = Example(
         "status_reason": "Entered late",
         "notes": NOTE,
     },
+    children=NOTES,
 )
 
 LISTING = Example(
@@ -167,6 +185,7 @@ LISTING = Example(
         "status_reason": "Entered late",
         "notes": NOTE,
     },
+    children=NOTES,
 )
 
 CLIENT = Example(

@@ -44,7 +44,8 @@ COMMANDS = {
 
 
 def surfaces_of(resource: Resource) -> dict[str, str]:
-    return {**RECORDS, **OWN_RECORDS.get(resource.plural, {})}
+    children = {child.plural: f"/{{plural}}/{{id}}/{child.plural}" for child in resource.children}
+    return {**RECORDS, **OWN_RECORDS.get(resource.plural, {}), **children}
 
 
 @dataclass(frozen=True, slots=True)

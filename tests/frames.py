@@ -13,12 +13,13 @@ from typing_extensions import override
 
 from db.events import heads
 from domains.kit.actor import Actor, Role
+from domains.kit.child import Child
 from domains.kit.resource import Resource
 from server.keys import CREDENTIALS, GATEWAY, PRESENCE, ROOMS
 from tests.api.whole_server import WholeServer
 from tests.factories import LEAST, Team, move_to, new_member, new_team, road
 from tests.screens import Refused, Screen
-from tests.walk import RESOURCES, a_change
+from tests.walk import RESOURCES, a_change, child_example
 
 STEP = ("join", "upd", "leave")
 
@@ -140,6 +141,8 @@ async def record(server: WholeServer) -> Frames:
     for resource in RESOURCES:
         if resource.plural not in FIRST:
             await _of_its_own(server, frames, resource)
+        for child in resource.children:
+            await _children(await _anew(stage), resource, child)
     await _presence(server, frames)
     await _views(server, frames)
     await _old_names(server, frames)
@@ -177,6 +180,24 @@ async def _records(stage: Stage, resource: Resource) -> None:
         await screen.ask(f"{plural}:history", one)
         await screen.ask(f"{plural}:list", {"params": {"limit": 10, "archived": True}})
         await screen.ask(f"{plural}:stats", {})
+
+
+async def _anew(stage: Stage) -> Stage:
+    """A team of its own: what is played there moves no number of what is played elsewhere."""
+    return Stage(stage.server, await new_team(stage.server.db), stage.frames)
+
+
+async def _children(stage: Stage, resource: Resource, child: Child) -> None:
+    plural, name, example = resource.plural, child.name, child_example(resource, child)
+    async with stage.screen() as screen:
+        made = await screen.ask(f"{plural}:create", {"op": stage.op(), "body": LEAST[plural]})
+        one = {"id": made["id"]}
+        body = dict(example.least)
+        row = await screen.ask(f"{plural}:add_{name}", {"op": stage.op(), **one, "body": body})
+        this = {"op": stage.op(), **one, f"{name}_id": row["id"]}
+        await screen.ask(f"{plural}:update_{name}", {**this, "body": dict(example.change)})
+        await screen.ask(f"{plural}:{child.plural}", {**one, "params": {"limit": 5}})
+        await screen.ask(f"{plural}:remove_{name}", {**this, "op": stage.op()})
 
 
 async def _listings(stage: Stage) -> None:

@@ -5,15 +5,17 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from db.database import Database
 from db.events import heads, read_after
 from domains import DOMAINS
+from domains.kit.child import Child
 from domains.kit.endpoint import Endpoint, Method
 from domains.kit.resource import Resource
 from domains.kit.services import Services
 from tests.api.client import Answer, Client
-from tests.examples import EXAMPLES, LINKED
+from tests.examples import EXAMPLES, LINKED, ChildExample
 from tests.factories import Team, fields, move_to
 
 RESOURCES: list[Resource] = [domain.resource for domain in DOMAINS if domain.resource]
@@ -81,6 +83,63 @@ async def full(by: Client, resource: Resource) -> dict[str, Any]:
     return body
 
 
+def child_example(resource: Resource, child: Child) -> ChildExample:
+    return EXAMPLES[resource.plural].children[child.plural]
+
+
+def rows_in(child: Child, record: Any) -> list[Any]:
+    """The rows of a kind that a record's image tells of; of those apart, the last one."""
+    if child.apart:
+        return [record[child.last]] if record[child.last] else []
+    return list(record[child.plural])
+
+
+async def with_rows(by: Client, resource: Resource, record: Any) -> Any:
+    """The record, with a row of each kind that may belong to it."""
+    for child in resource.children:
+        if not rows_in(child, record):
+            await add_row(by, resource, child, record)
+    return (await by.get(f"/{resource.plural}/{record['id']}")).data
+
+
+async def add_row(by: Client, resource: Resource, child: Child, record: Any) -> Any:
+    path = f"/{resource.plural}/{record['id']}/{child.plural}"
+    added = await by.post(path, dict(child_example(resource, child).least))
+    assert added.status == 201, added.body
+    return added.data
+
+
+def parts_of(endpoint: Endpoint, resource: Resource, record: Any) -> dict[str, str]:
+    """What the braces of an endpoint's path stand for: the record, and its first row of a kind."""
+    parts = {"id": record["id"]}
+    for child in resource.children:
+        if f"{{{child.name}_id}}" in endpoint.path:
+            rows = rows_in(child, record)
+            parts[f"{child.name}_id"] = rows[0]["id"] if rows else str(uuid4())
+    return parts
+
+
+def a_body(endpoint: Endpoint, resource: Resource, record: Any = None) -> dict[str, Any] | None:
+    """A body that the endpoint would take for this record."""
+    if endpoint.body is None:
+        return None
+    bodies: dict[str, Any] = {
+        "create": fields(resource),
+        "update": a_change(resource),
+        "put": other_change(resource),
+        "status": first_move(resource),
+        "batch": {"op": "archive", "ids": [record["id"] if record else str(uuid4())]},
+        "price": {"list_price": 1},
+        "relist": {},
+    }
+    for child in resource.children:
+        example = child_example(resource, child)
+        bodies[f"add_{child.name}"] = dict(example.least)
+        bodies[f"update_{child.name}"] = bodies[f"put_{child.name}"] = dict(example.change)
+    body: dict[str, Any] = bodies[endpoint.name.split(":")[1]]
+    return body
+
+
 def first_move(resource: Resource) -> dict[str, Any]:
     start = str(resource.create.model_fields[resource.status].default)
     return move_to(resource, next(iter(resource.transitions[start])))
@@ -122,7 +181,33 @@ OWN = {
 
 
 def writes_of(resource: Resource) -> list[Write]:
-    return [*WRITES, *OWN.get(resource.plural, [])]
+    of_children = [each for child in resource.children for each in _child_writes(child)]
+    return [*WRITES, *OWN.get(resource.plural, []), *of_children]
+
+
+def _child_writes(child: Child) -> list[Write]:
+    """A row is added to the first record, or the one that it has is changed, or removed."""
+    name = child.name
+
+    def act(method: Method) -> Act:
+        async def run(by: Client, resource: Resource, records: list[Any], **said: Any) -> Answer:
+            path = f"/{resource.plural}/{records[0]['id']}/{child.plural}"
+            example = child_example(resource, child)
+            if method is Method.POST:
+                return await by.post(path, dict(example.least), **said)
+            rows = rows_in(child, records[0])
+            row = rows[0]["id"] if rows else uuid4()
+            body = None if method is Method.DELETE else dict(example.change)
+            return await by.ask(method, f"{path}/{row}", body, **said)
+
+        return run
+
+    return [
+        Write(f"add_{name}", f"{name}_added", act(Method.POST), again=False),
+        Write(f"update_{name}", f"{name}_updated", act(Method.PATCH), first=name),
+        Write(f"put_{name}", f"{name}_updated", act(Method.PUT), first=name),
+        Write(f"remove_{name}", f"{name}_removed", act(Method.DELETE), first=name, again=False),
+    ]
 
 
 def cases() -> Iterable[Any]:
@@ -145,6 +230,12 @@ async def made_ready(
     if first in resource.transitions:
         return [await by.make(resource, first, **changes) for _ in range(3)]
     records = [await by.make(resource, **changes) for _ in range(3)]
+    for child in resource.children:
+        if child.name == first:
+            for record in records:
+                await add_row(by, resource, child, record)
+            one = f"/{resource.plural}/"
+            return [(await by.get(one + record["id"])).data for record in records]
     path = {"archive": "/archive", "delete": ""}.get(first or "")
     if path is None:
         return records

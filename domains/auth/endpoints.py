@@ -15,10 +15,10 @@ from domains.auth.models import (
     SignIn,
 )
 from domains.kit.actor import EVERYONE
-from domains.kit.crud import reply
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.errors import Unauthenticated
 from domains.kit.fields import Output
+from domains.kit.replies import reply
 from domains.kit.services import Services
 
 

@@ -20,6 +20,7 @@ from domains.kit.fields import (
     Word,
 )
 from domains.kit.links import Ids
+from domains.kit.notes import Noted
 from domains.kit.property import CommissionType, PropertyFields, PropertyType
 from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
@@ -152,7 +153,7 @@ class EscrowMove(Move):
     deposit_disposition: DepositDisposition | None = UNSET
 
 
-class Escrow(EscrowFields, RecordImage):
+class Escrow(EscrowFields, Noted, RecordImage):
     """An escrow as every reader and every screen gets it."""
 
     property_address: str

@@ -13,6 +13,7 @@ from domains.escrows.models import (
 )
 from domains.kit.actor import LEADS
 from domains.kit.errors import Detail
+from domains.kit.notes import NOTES
 from domains.kit.resource import Moment, Record, Resource, Step, Transitions
 from domains.kit.rules import not_after, not_before, percent, status_columns, year_built
 
@@ -155,6 +156,7 @@ ESCROWS = Resource(
     },
     stats_model=EscrowStats,
     links={"client_ids": "clients"},
+    children=(NOTES,),
     check=_check,
     derive=_derive,
     prepare=_prepare,

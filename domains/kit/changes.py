@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from db.transaction import Draft, Transaction
+from db.transaction import Transaction
 from domains.kit.actor import LEADS, Actor
+from domains.kit.children import add_all
 from domains.kit.errors import Detail, Forbidden, Invalid, InvalidTransition
 from domains.kit.links import require_links
 from domains.kit.merge import merged_fields, refuse_stale
 from domains.kit.policy import allow_private
 from domains.kit.resource import Moment, Record, Resource, Step
-from domains.kit.rows import insert, lock, require_member, update
+from domains.kit.rows import insert, lock, read_back, require_member, update
+from domains.kit.tell import tell
 from domains.kit.unique import refuse_taken
 
 
@@ -44,7 +46,9 @@ async def make(
 
     What a `source` is linked to may be linked again, whether or not the actor sees it.
     """
-    given = resource.prepare(given)
+    values = dict(resource.prepare(given))
+    rows = [(child, values.pop(child.plural, ())) for child in resource.children if not child.apart]
+    given = values
     values = {**given, "owner_id": given.get("owner_id") or actor.user_id}
     moved, moment = _move(resource, actor, None, values, given, moment)
     values |= moved
@@ -57,7 +61,11 @@ async def make(
     await require_links(tx, resource, source, values)
     await refuse_taken(tx, resource, values)
     row = await insert(tx, resource, values)
-    _tell(tx, resource, f"{resource.name}.created", row, before=None)
+    if any(several for _, several in rows):
+        for child, several in rows:
+            await add_all(tx, child, row, several)
+        row = await read_back(tx, resource, row["id"])
+    tell(tx, resource, f"{resource.name}.created", row, before=None)
     return Changed(row)
 
 
@@ -102,7 +110,7 @@ async def change(
     await require_links(tx, resource, row, wanted)
     await refuse_taken(tx, resource, wanted, own=row)
     new = await update(tx, resource, row["id"], wanted)
-    _tell(tx, resource, resource.kind(wanted), new, before=row)
+    tell(tx, resource, resource.kind(wanted), new, before=row)
     return Changed(new, tuple(merged))
 
 
@@ -115,7 +123,7 @@ async def archive(
     if row["archived_at"] is not None:
         return Changed(row, tuple(merged))
     new = await update(tx, resource, row["id"], {"archived_at": moment.now})
-    _tell(tx, resource, f"{resource.name}.archived", new, before=row)
+    tell(tx, resource, f"{resource.name}.archived", new, before=row)
     return Changed(new, tuple(merged))
 
 
@@ -133,7 +141,7 @@ async def restore(
         await refuse_taken(tx, resource, row, own=row)
     back = {"archived_at": None, "deleted_at": None, "deleted_by": None}
     new = await update(tx, resource, row["id"], back)
-    _tell(tx, resource, f"{resource.name}.restored", new, before=row)
+    tell(tx, resource, f"{resource.name}.restored", new, before=row)
     return Changed(new)
 
 
@@ -153,7 +161,7 @@ async def remove(
     await refuse_stale(tx, resource, row, base)
     gone = {"deleted_at": moment.now, "deleted_by": actor.user_id}
     new = await update(tx, resource, row["id"], gone)
-    _tell(tx, resource, f"{resource.name}.deleted", new, before=row)
+    tell(tx, resource, f"{resource.name}.deleted", new, before=row)
     return Changed(new)
 
 
@@ -249,20 +257,3 @@ def _differs(old: Any, new: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _tell(
-    tx: Transaction, resource: Resource, kind: str, row: Record, *, before: Record | None
-) -> None:
-    tx.append(
-        Draft(
-            kind,
-            resource.name,
-            row["id"],
-            row["version"],
-            row["image"],
-            before["image"] if before else None,
-            audience=row["audience"],
-            audience_before=before["audience"] if before else None,
-        )
-    )

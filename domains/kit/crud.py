@@ -1,16 +1,16 @@
 """The endpoints that every resource has, read from its definition."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from db.database import Database
-from db.transaction import Answer
 from domains.kit import reads, writes
 from domains.kit.batch import Batch, batch
+from domains.kit.child_endpoints import of_children
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.fields import Output, sent
 from domains.kit.history import HistoryEntry, HistoryQuery, history
+from domains.kit.replies import reply
 from domains.kit.resource import Moment, Resource
 from domains.kit.status import fields_of_move
 from domains.kit.view import Live
@@ -23,21 +23,6 @@ class BatchOutcome(Output):
     success: bool
     data: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
-
-
-def reply(answer: Answer) -> Reply:
-    """A write's answer as the envelope tells it: its place in the log, and how it was merged."""
-    meta = {name: value for name, value in answer.meta.items() if name != "version"}
-    meta["seq"] = answer.seq
-    if answer.replayed:
-        meta["replayed"] = True
-    version = answer.meta.get("version")
-    return Reply(
-        answer.data.encode(),
-        status=answer.status,
-        meta=json.dumps(meta, separators=(",", ":")).encode(),
-        headers={"ETag": f'"{version}"'} if version else {},
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +95,10 @@ class Verbs:
 
 
 def crud(db: Database, resource: Resource) -> list[Endpoint]:
-    """List, read, add, change, move, archive, restore, delete, batch, export, count, look back."""
+    """List, read, add, change, move, archive, restore, delete, batch, export, count, look back.
+
+    Then what there is to do with the rows that belong to a record.
+    """
     verbs = Verbs(db, resource)
     name, plural, image = resource.name, resource.plural, resource.image
     all_of, one = f"/{plural}", f"/{plural}/{{id}}"
@@ -146,4 +134,5 @@ def crud(db: Database, resource: Resource) -> list[Endpoint]:
                  f"Bring {a_name} back", **writing),
         Endpoint(f"{plural}:history", Method.GET, f"{one}/history", verbs.history, HistoryEntry,
                  f"What happened to {a_name}", params=HistoryQuery, many=True, **kept),
+        *of_children(db, resource),
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic_core import to_jsonable_python
 
 from db.transaction import Transaction
+from domains.kit.child import Child, Row
 from domains.kit.errors import Detail, Invalid, VersionConflict
 from domains.kit.policy import seen_whole, within
 from domains.kit.resource import Record, Resource
@@ -64,6 +65,54 @@ async def refuse_stale(tx: Transaction, resource: Resource, row: Record, base: i
     theirs = _by_field(await _since(tx, row, base), image)
     details = [{"field": name, "current": image.get(name), **told} for name, told in theirs.items()]
     raise VersionConflict(f"The {resource.name} was changed since you last saw it", details)
+
+
+async def refuse_stale_row(
+    tx: Transaction,
+    resource: Resource,
+    row: Record,
+    child: Child,
+    old: Row,
+    wanted: Mapping[str, Any],
+    base: int | None,
+) -> None:
+    """For writes of a row that belongs to the record `row`: another's change of that very row.
+
+    A row keeps the record's version with which it was written last. `wanted` without a field is a
+    write about the whole row.
+    """
+    if base is None or base == row["version"]:
+        return
+    if base > row["version"]:
+        raise Invalid.field("version", f"the {resource.name} is at version {row['version']}")
+    if old["version"] <= base:
+        return
+    field = child.last if child.apart else child.plural
+    events = [e for e in await _since(tx, row, base) if e["version"] <= old["version"]]
+    told = _by_field(events, {})[field]
+    theirs = {name: value for name, value in told.items() if name != "base"}
+    now = json.loads(old["image"])
+    was = _row_of(child, told["base"], now["id"])
+    touched = [name for name in wanted or now if name not in ("version", "updated_at")]
+    conflicts: list[Detail] = [
+        {
+            "field": f"{child.plural}.{name}",
+            "base": was and was[name],
+            "current": now[name],
+            **({"yours": _shown(wanted[name])} if wanted else {}),
+            **theirs,
+        }
+        for name in touched
+        if was is None or was[name] != now[name]
+    ]
+    if conflicts:
+        raise VersionConflict(f"The {child.name} was changed since you last saw it", conflicts)
+
+
+def _row_of(child: Child, was: Any, row_id: str) -> dict[str, Any] | None:
+    """The row as an image held it; None where it did not, or is not for the writer to see."""
+    rows = [was] if child.apart else was
+    return next((row for row in rows or () if row and row["id"] == row_id), None)
 
 
 async def _since(tx: Transaction, row: Record, base: int) -> list[Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from domains.kit.actor import EVERYONE, LEADS, WRITERS, Role
+from domains.kit.child import Child
 from domains.kit.errors import Detail
 from domains.kit.fields import Input, Query
 
@@ -81,7 +82,8 @@ class Resource:
     `links` are the columns that hold ids of other records, one or several, with the table each
     leads to. `unique` are fields that no two living records of a team share; each has an index
     <table>_<field>_key. `beside` are queries of exactly one row over `r`, read once with each
-    record: `computed` may take columns from them by the name each has here.
+    record: `computed` may take columns from them by the name each has here. `children` are the
+    kinds of rows that belong to a record.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Resource:
     links: Mapping[str, str] = field(default_factory=dict)
     unique: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
+    children: tuple[Child, ...] = ()
 
     @property
     def table(self) -> str:
@@ -133,10 +136,12 @@ class Resource:
     @cached_property
     def image_sql(self) -> str:
         """An SQL expression: the JSON text of the row `r` as everybody sees it."""
+        of_children = {name: sql for child in self.children for name, sql in child.in_image.items()}
         computed = {
             **SHARED_COMPUTED,
             "allowed_transitions": self._allowed_sql,
             "label": f"coalesce({self.label}, r.display_id)",
+            **of_children,
             **self.computed,
         }
         names = ", ".join(

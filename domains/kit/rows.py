@@ -43,7 +43,7 @@ async def insert(tx: Transaction, resource: Resource, values: Mapping[str, Any])
             tx.team_id,
             tx.user_id,
             resource.prefix,
-            *map(_column_value, values.values()),
+            *map(column_value, values.values()),
         )
     return dict(row)
 
@@ -88,8 +88,22 @@ async def update(
             tx.team_id,
             record_id,
             tx.user_id,
-            *map(_column_value, values.values()),
+            *map(column_value, values.values()),
         )
+    return dict(row)
+
+
+async def read_back(tx: Transaction, resource: Resource, record_id: UUID) -> Record:
+    """The record as it stands in the transaction, once rows of its own are written."""
+    row = await tx.one(
+        f"""
+        SELECT r.*, {resource.image_sql} AS image
+        FROM {resource.table} AS r
+        WHERE r.team_id = $1 AND r.id = $2
+        """,
+        tx.team_id,
+        record_id,
+    )
     return dict(row)
 
 
@@ -109,7 +123,7 @@ async def require_member(tx: Transaction, user_id: UUID) -> None:
         raise Invalid.field("owner_id", "is not a member of this team", "not_a_member")
 
 
-def _column_value(value: Any) -> Any:
+def column_value(value: Any) -> Any:
     # Lists of models live in jsonb columns and need JSON's own types inside.
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return to_jsonable_python(value)

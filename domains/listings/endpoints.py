@@ -1,8 +1,9 @@
 """What listings offer to the outside."""
 
-from domains.kit.crud import crud, reply
+from domains.kit.crud import crud
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.history import HistoryQuery
+from domains.kit.replies import reply
 from domains.kit.services import Services
 from domains.listings import service
 from domains.listings.models import Listing, NewPrice, PriceEntry, Relist

@@ -22,6 +22,7 @@ from domains.kit.fields import (
     Word,
 )
 from domains.kit.links import Ids
+from domains.kit.notes import Noted
 from domains.kit.property import CommissionType, PropertyFields, PropertyType
 from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
@@ -124,7 +125,7 @@ class Relist(Input):
     owner_id: UUID | None = Field(None, description="The listing agent, when it is another one")
 
 
-class Listing(ListingFields, RecordImage):
+class Listing(ListingFields, Noted, RecordImage):
     """A listing as every reader and every screen gets it."""
 
     property_address: str

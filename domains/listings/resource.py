@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from domains.kit.errors import Detail
+from domains.kit.notes import NOTES
 from domains.kit.resource import Record, Resource, Step, Transitions
 from domains.kit.rules import not_before, percent, year_built
 from domains.listings.market import derive
@@ -176,6 +177,7 @@ LISTINGS = Resource(
     stats_model=ListingStats,
     links={"client_ids": "clients"},
     reasons={"list_price": "price_change_reason"},
+    children=(NOTES,),
     check=_check,
     derive=derive,
 )

@@ -4,9 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from domains.kit.actor import EVERYONE, LEADS
-from domains.kit.crud import reply
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.errors import NotFound
+from domains.kit.replies import reply
 from domains.kit.services import Services
 from domains.teams import invitations, members
 from domains.teams.models import (

@@ -8,12 +8,13 @@ from db.clock import ASK
 from db.database import Database
 
 # What a node asks in its own time, whoever does what: the clock, the heads, the users' epochs, what
-# it missed of a log; and asyncpg about types, on a connection that has just been opened.
+# it missed of a log, the timeline; and asyncpg about types, on a connection newly opened.
 BY_ITSELF = (
     ASK,
     "WHERE team_id = ANY ($1)",
     "AS k (id, epoch)",
     "AND seq > $2",
+    "pg_current_wal_lsn",
     "current_setting('jit')",
     "typeinfo_tree",
 )

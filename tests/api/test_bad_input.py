@@ -15,6 +15,7 @@ from domains.escrows.resource import ESCROWS
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Endpoint, Method
 from domains.listings.resource import LISTINGS
+from server.calls import endpoint_parts
 from server.catalogue import described
 from server.commands import commands
 from server.metrics import Metrics
@@ -78,7 +79,8 @@ class World:
         return None if endpoint.roles is None else self.team.owner
 
     def path(self, endpoint: Endpoint) -> str:
-        return "/v1" + endpoint.path.replace("{id}", self.id(endpoint))
+        parts = dict.fromkeys(endpoint_parts(endpoint), str(uuid4()))
+        return "/v1" + endpoint.path.format(**{**parts, "id": self.id(endpoint)})
 
     def id(self, endpoint: Endpoint) -> str:
         return self._ids.get(endpoint.path.split("/")[1], "")
@@ -283,7 +285,7 @@ async def test_a_bad_parameter_is_refused_by_name(
 @pytest.mark.parametrize("odd", ["0", "%00", "%ED%A0%80", "..%2f..", "💥", "x" * 500, "ESC-1"])
 async def test_an_id_that_cannot_be_is_not_found(world: World, name: str, odd: str) -> None:
     endpoint = ENDPOINTS[name]
-    path = "/v1" + endpoint.path.replace("{id}", odd)
+    path = "/v1" + endpoint.path.format(**dict.fromkeys(endpoint_parts(endpoint), odd))
     assert_refused(await world.server.ask(endpoint.method, path, by=world.team.owner), status=404)
 
 
@@ -291,7 +293,9 @@ async def test_an_id_that_cannot_be_is_not_found(world: World, name: str, odd: s
 async def test_a_socket_takes_no_worse_than_rest(world: World, name: str) -> None:
     endpoint = ENDPOINTS[name]
     command = commands(world.server.endpoints, Metrics())[name]
-    place = {"id": world.id(endpoint)} if "{id}" in endpoint.path else {}
+    place = dict.fromkeys(endpoint_parts(endpoint), str(uuid4()))
+    if place:
+        place["id"] = world.id(endpoint)
     field = fields_of(endpoint)[0]
     deep: list[Any] = []
     for _ in range(60):

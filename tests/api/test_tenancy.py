@@ -8,14 +8,24 @@ import pytest
 
 from db.transaction import Operation
 from domains.kit.actor import Actor
-from domains.kit.endpoint import Call, Endpoint, Method
+from domains.kit.endpoint import Call, Method
 from domains.kit.errors import NotFound
 from domains.kit.resource import Resource
 from server.commands import commands
 from server.keys import ENDPOINTS, METRICS, SERVICES
 from tests.api.client import Api, Client
 from tests.factories import Team, fields, new_record, new_team
-from tests.walk import RESOURCES, a_change, endpoints_of, everything, first_move, head
+from tests.walk import (
+    RESOURCES,
+    a_body,
+    a_change,
+    endpoints_of,
+    everything,
+    first_move,
+    head,
+    parts_of,
+    with_rows,
+)
 
 each_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)
 
@@ -25,25 +35,12 @@ async def rival(api: Api) -> Team:
     return await new_team(api.db, "Rival Realty")
 
 
-def a_body(endpoint: Endpoint, resource: Resource) -> dict[str, Any] | None:
-    """A body that the endpoint would take for a record of one's own."""
-    if endpoint.body is None:
-        return None
-    bodies = {
-        "update": a_change(resource),
-        "put": a_change(resource),
-        "status": first_move(resource),
-        "price": {"list_price": 1},
-        "relist": {},
-    }
-    return bodies[endpoint.name.split(":")[1]]
-
-
 @each_resource
 async def test_another_team_s_record_is_not_found_on_every_path(
     api: Api, rival: Team, owner: Client, resource: Resource
 ) -> None:
-    theirs = await new_record(api.db, resource, rival.agent)
+    record = await new_record(api.db, resource, rival.agent)
+    theirs = await with_rows(await api.sign_in(rival.agent), resource, record)
     nobody, before = str(uuid4()), await head(api.db, rival)
     walked = 0
     for endpoint in endpoints_of(api.app[SERVICES], resource):
@@ -51,10 +48,12 @@ async def test_another_team_s_record_is_not_found_on_every_path(
             continue
         walked += 1
         body = a_body(endpoint, resource)
-        there = endpoint.path.replace("{id}", theirs["id"])
+        parts = parts_of(endpoint, resource, theirs)
+        there = endpoint.path.format(**parts)
         answer = await owner.ask(endpoint.method, there, body)
         assert answer.refused == (404, "NOT_FOUND"), endpoint.name
-        nowhere = await owner.ask(endpoint.method, endpoint.path.replace("{id}", nobody), body)
+        elsewhere = endpoint.path.format(**{**parts, "id": nobody})
+        nowhere = await owner.ask(endpoint.method, elsewhere, body)
         same = json.dumps(answer.error).replace(theirs["id"], nobody)
         assert json.loads(same) == nowhere.error  # nothing tells that it exists
     assert walked >= 8
@@ -66,7 +65,8 @@ async def test_another_team_s_record_is_not_found_on_every_path(
 async def test_another_team_s_record_is_not_found_by_any_socket_command(
     api: Api, team: Team, rival: Team, resource: Resource
 ) -> None:
-    theirs = await new_record(api.db, resource, rival.agent)
+    record = await new_record(api.db, resource, rival.agent)
+    theirs = await with_rows(await api.sign_in(rival.agent), resource, record)
     before, walked = await head(api.db, rival), 0
     offered = api.app[ENDPOINTS]
     by_name = commands(offered, api.app[METRICS])
@@ -74,7 +74,7 @@ async def test_another_team_s_record_is_not_found_by_any_socket_command(
         if "{id}" not in endpoint.path or not endpoint.socket:
             continue
         walked += 1
-        payload: dict[str, Any] = {"id": theirs["id"]}
+        payload: dict[str, Any] = dict(parts_of(endpoint, resource, theirs))
         if endpoint.method is not Method.GET:
             payload |= {"op": uuid4().hex}
         if endpoint.body is not None:
@@ -89,7 +89,8 @@ async def test_another_team_s_record_is_not_found_by_any_socket_command(
 async def test_a_verb_called_directly_keeps_teams_apart_too(
     api: Api, team: Team, rival: Team, resource: Resource
 ) -> None:
-    theirs = await new_record(api.db, resource, rival.agent)
+    record = await new_record(api.db, resource, rival.agent)
+    theirs = await with_rows(await api.sign_in(rival.agent), resource, record)
     for endpoint in endpoints_of(api.app[SERVICES], resource):
         if "{id}" not in endpoint.path:
             continue
@@ -98,7 +99,8 @@ async def test_a_verb_called_directly_keeps_teams_apart_too(
             body = endpoint.body.model_validate_json(json.dumps(a_body(endpoint, resource)))
         params = endpoint.params() if endpoint.params else None
         for name in (theirs["id"], f"{resource.name}-{theirs['id']}"):
-            call = Call(team.owner, {"id": name}, params, body, op=Operation(uuid4().hex, b""))
+            parts = {**parts_of(endpoint, resource, theirs), "id": name}
+            call = Call(team.owner, parts, params, body, op=Operation(uuid4().hex, b""))
             with pytest.raises(NotFound):
                 await endpoint.run(call)
 
