@@ -95,25 +95,29 @@ COUNT = """
 """
 OUTCOMES = ("succeeded", "retried", "failed", "returned")
 
-FIGURES = """
+LAG = """
+    SELECT coalesce(extract(epoch FROM now() - min(execute_after)), 0)::float8
+    FROM pgqueuer
+    WHERE status = 'queued' AND execute_after < now()
+"""
+
+FIGURES = f"""
     SELECT
-        (SELECT coalesce(json_object_agg(q.entrypoint, q.waiting), '{}') FROM (
+        (SELECT coalesce(json_object_agg(q.entrypoint, q.waiting), '{{}}') FROM (
             SELECT entrypoint, count(*) AS waiting
             FROM pgqueuer
             WHERE status = 'queued'
             GROUP BY entrypoint
         ) AS q) AS waiting,
-        (SELECT coalesce(json_object_agg(q.entrypoint, q.failed), '{}') FROM (
+        (SELECT coalesce(json_object_agg(q.entrypoint, q.failed), '{{}}') FROM (
             SELECT entrypoint, count(*) AS failed
             FROM pgqueuer
             WHERE status = 'failed'
             GROUP BY entrypoint
         ) AS q) AS failed,
         (SELECT count(*) FROM pgqueuer WHERE status = 'picked') AS running,
-        (SELECT coalesce(extract(epoch FROM now() - min(execute_after)), 0)::float8
-            FROM pgqueuer
-            WHERE status = 'queued' AND execute_after < now()) AS lag,
-        (SELECT coalesce(json_object_agg(t.name, row_to_json(t)), '{}')
+        ({LAG}) AS lag,
+        (SELECT coalesce(json_object_agg(t.name, row_to_json(t)), '{{}}')
             FROM job_totals AS t) AS totals
 """
 
@@ -237,6 +241,12 @@ async def count(db: "Database", name: str, outcome: str, seconds: float) -> None
 
 async def figures(db: "Database") -> Figures:
     return Figures(**await db.one(FIGURES))
+
+
+async def lag(db: "Database") -> float:
+    """For how many seconds the oldest job that is due has been; 0 where none waits."""
+    seconds: float = await db.fetchval(LAG)
+    return seconds
 
 
 async def listed(db: "Database", *statuses: str, limit: int = 100) -> list[Queued]:

@@ -8,10 +8,12 @@ from typing import Any, Final, Protocol
 import orjson
 from aiohttp import web
 
+from db import jobs
 from db.database import Database
 from db.errors import Unavailable as Away
 from domains.kit.endpoint import Reply
 from server import answers
+from server.job_metrics import JobMetrics
 from server.metrics import CONTENT_TYPE, Metrics
 from server.refusals import NotWell
 
@@ -75,7 +77,7 @@ class Health:
         began = time.perf_counter()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._db.fetchval("SELECT 1")
+                late = await jobs.lag(self._db)
         except (Away, TimeoutError):
             details = [{"field": "postgres", "message": "Not answering", "code": "away"}]
             return answers.of_refusal(NotWell("Postgres cannot be reached", details))
@@ -84,11 +86,15 @@ class Health:
             details = [{"field": "clock", "message": message, "code": "wrong"}]
             return answers.of_refusal(NotWell("This machine's clock is wrong: set it", details))
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
-        return _told(told | {"postgres": "up", "postgres_ms": milliseconds})
+        told |= {"postgres": "up", "postgres_ms": milliseconds}
+        return _told(told | {"jobs": {"lag_seconds": round(late, 3)}})
 
 
-def add_routes(app: web.Application, health: Health, metrics: Metrics) -> None:
+def add_routes(
+    app: web.Application, health: Health, metrics: Metrics, job_metrics: JobMetrics
+) -> None:
     async def exposition(_: web.Request) -> web.Response:
+        await job_metrics.look()
         return web.Response(body=metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     app.router.add_get("/healthz", health.live)

@@ -34,6 +34,7 @@ from server.cache_metrics import cache_readings
 from server.commands import commands
 from server.demo.seed import seed
 from server.health import Health
+from server.job_metrics import JobMetrics
 from server.keys import (
     AUTHENTICATOR,
     BUS,
@@ -264,7 +265,9 @@ async def watch(app: web.Application) -> AsyncIterator[None]:
     )
     app[METRICS].watch(readings(app[COUNTERS], app[BUS], app[ROOMS], app[CLOCK]))
     app[METRICS].watch(cache_readings(app[READ_CACHE]))
-    health.add_routes(app, state, app[METRICS])
+    job_metrics = JobMetrics(app[DATABASE])
+    app[METRICS].watch(job_metrics.readings())
+    health.add_routes(app, state, app[METRICS], job_metrics)
     yield
 
 

@@ -223,7 +223,14 @@ async def test_metrics_show_the_requests_and_the_live_rooms(server: WholeServer)
     said = await server.ask("GET", "/metrics")
     assert said.headers["Content-Type"].startswith("text/plain")
     text = said.raw.decode()
-    for name in ("requests_total", "request_seconds_bucket", "live_sockets", "bus_up"):
+    for name in (
+        "requests_total",
+        "request_seconds_bucket",
+        "live_sockets",
+        "bus_up",
+        "jobs_lag_seconds",
+        "jobs_running",
+    ):
         assert f"homeroom_{name}" in text
     assert health.PATIENCE_SECONDS < 5
 

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
@@ -17,6 +18,7 @@ import pytest
 import socketio  # type: ignore[import-untyped]  # it brings no types
 
 from db.database import Database
+from db.jobs import enqueue
 from domains.auth.sessions import open_session
 from domains.escrows.resource import ESCROWS
 from domains.kit.fields import Input
@@ -216,6 +218,48 @@ async def test_a_worker_leaves_at_once(env: dict[str, str]) -> None:
     async with asyncio.timeout(20):
         assert b"worker started" in await process.stderr.readline()
     await left_cleanly(process, signal.SIGTERM, within=3)
+
+
+async def test_jobs_are_shown_and_a_failed_one_is_tried_again(
+    env: dict[str, str], db: Database
+) -> None:
+    async with db.transaction() as rows:
+        waits = await enqueue(rows, "some:job", {"id": 7}, at=datetime.now(UTC) + timedelta(days=1))
+        failed = await enqueue(rows, "some:other", {})
+        await rows.execute("UPDATE pgqueuer SET status = 'failed' WHERE id = $1", failed)
+    code, out, _ = await done("jobs", env=env)
+    assert code == 0
+    lines = {int(line.split()[0]): line for line in out.splitlines()}
+    assert lines[waits or 0].split()[1:3] == ["waits", "some:job"]
+    assert '{"id": 7}' in lines[waits or 0]
+    assert lines[failed or 0].split()[1:3] == ["failed", "some:other"]
+    code, out, _ = await done("jobs", "failed", env=env)
+    assert (code, [int(line.split()[0]) for line in out.splitlines()]) == (0, [failed])
+    assert (await done("jobs", "retry", str(failed), env=env))[0] == 0
+    code, _, err = await done("jobs", "retry", str(failed), env=env)
+    assert (code, err) == (1, f"No failed job has the id {failed}\n")
+    async with db.transaction() as rows:
+        await rows.execute("DELETE FROM pgqueuer WHERE id = ANY ($1)", [waits, failed])
+
+
+async def test_a_worker_does_the_work_of_the_clock(env: dict[str, str], db: Database) -> None:
+    process = await start("work", env={**env, "LOG_LEVEL": "info"})
+    assert process.stderr
+    try:
+        async with asyncio.timeout(20):
+            while not await db.fetchval("SELECT count(*) FROM job_schedules"):  # noqa: ASYNC110 - afar
+                await asyncio.sleep(0.05)
+            async with db.transaction() as rows:
+                await rows.execute("UPDATE job_schedules SET next_at = now() - interval '1 hour'")
+            while b"job=homeroom:purge" not in (line := await process.stderr.readline()):
+                pass
+            while b"job succeeded" not in line or b"homeroom:purge" not in line:
+                line = await process.stderr.readline()
+    finally:
+        await left_cleanly(process, signal.SIGTERM, within=3)
+    code, out, _ = await done("jobs", "schedule", env=env)
+    assert code == 0
+    assert "homeroom:purge" in out
 
 
 async def test_a_migrated_database_is_up_to_date(env: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domains.auth.tokens import Tokens
+from domains.kit.actor import SYSTEM
 from server.keys import SERVICES
 from tests.api.desk import PASSWORD, a_new_address
 from tests.api.whole_server import SECRETS, Said, WholeServer
@@ -145,6 +146,16 @@ async def test_a_change_of_role_honors_versions_and_keys(server: WholeServer, te
     assert gone.data["removed_at"] is not None
     missing = await server.ask("DELETE", path, by=team.owner)
     assert (missing.status, missing.error["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("password", ["!", "", PASSWORD])
+async def test_nobody_signs_in_or_registers_as_homeroom_itself(
+    server: WholeServer, password: str
+) -> None:
+    email = await server.db.fetchval("SELECT email FROM users WHERE id = $1", SYSTEM)
+    body = {"email": email, "password": password}
+    assert (await server.ask("POST", "/v1/auth/login", body=body)).status in {400, 401}
+    assert (await register(server, email)).status in {400, 409}
 
 
 @pytest.mark.parametrize("name", ["register", "login", "refresh", "logout", "accept"])
