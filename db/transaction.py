@@ -78,6 +78,7 @@ VOLATILE = (
     "version",
     "updated_at",
     "last_modified_by",
+    "rights",
     "allowed_transitions",
     "label",
     "standard_status",
@@ -112,7 +113,8 @@ CLAIM = """
 RECALL = """
     SELECT fingerprint, status, body, meta, seq, $4::text[] IS NOT NULL AND EXISTS (
         SELECT FROM private_records AS p
-        WHERE p.team_id = $1 AND p.record_id = ANY (k.shows) AND p.audience <> ALL ($4)
+        WHERE p.team_id = $1 AND p.record_id = ANY (k.shows)
+            AND NOT audience_words(p.audience) && $4
     ) AS hidden
     FROM idempotency_keys AS k
     WHERE team_id = $1 AND user_id = $2 AND key = $3

@@ -119,13 +119,18 @@ CONNECT_ERROR: Final[Json] = loose(
 TOLD: Final[dict[str, tuple[Json, str]]] = {
     "hello": (
         loose(
-            ["proto", "conn", "now", "hb", "user", "lim", "teams"],
+            ["proto", "conn", "now", "hb", "user", "rights", "lim", "teams"],
             {
                 "proto": {"type": "integer"},
                 "conn": TEXT,
                 "now": INSTANT,
                 "hb": COUNT,
                 "user": PERSON,
+                "rights": {
+                    "type": "array",
+                    "items": TEXT,
+                    "description": "what you may see and do; what you may not see is null",
+                },
                 "lim": {"type": "object", "additionalProperties": {"type": "number"}},
                 "teams": {"type": "array", "items": STANDING},
                 "exp": INSTANT | {"description": "when the token ends"},

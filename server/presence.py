@@ -3,15 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import orjson
-
 from db.database import Database
-from db.events import EVERYONE
 from domains import DOMAINS
 from domains.kit import reads
 from domains.kit.actor import Actor
 from domains.kit.errors import Forbidden, NotFound
-from domains.kit.policy import private_to
 
 
 def record_audience(db: Database) -> Callable[[Any, str], Awaitable[str | None]]:
@@ -24,10 +20,8 @@ def record_audience(db: Database) -> Callable[[Any, str], Awaitable[str | None]]
         if resource is None:
             return None
         try:
-            reply = await reads.get(db, resource, who, key)
+            return await reads.audience(db, resource, who, key)
         except (NotFound, Forbidden):
             return None
-        image = orjson.loads(reply.data)
-        return private_to(image["owner_id"]) if image["is_private"] else EVERYONE
 
     return look

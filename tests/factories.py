@@ -13,16 +13,20 @@ from domains.kit.resource import Resource
 from tests.examples import EXAMPLES
 
 NAMES = {
+    Role.SYSTEM_ADMIN: "Syd System",
+    Role.BROKER: "Bea Broker",
     Role.OWNER: "Olga Owner",
     Role.LEAD: "Lea Lead",
+    Role.COORDINATOR: "Cora Coordinator",
     Role.AGENT: "Ana Agent",
     Role.VIEWER: "Vic Viewer",
 }
+USUAL = (Role.OWNER, Role.LEAD, Role.AGENT, Role.VIEWER)  # what most teams have
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A team and one member of each role."""
+    """A team and one member of each usual role."""
 
     id: UUID
     owner: Actor
@@ -38,7 +42,7 @@ class Team:
 async def new_team(db: Database, name: str = "Harbor Homes") -> Team:
     async with db.transaction() as rows:
         team_id = await rows.fetchval("INSERT INTO teams (name) VALUES ($1) RETURNING id", name)
-        members = {role.value: await _join(rows, team_id, role, NAMES[role]) for role in Role}
+        members = {role.value: await _join(rows, team_id, role, NAMES[role]) for role in USUAL}
     return Team(team_id, **members)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from channels.room.audience import Sight, sight
 from db.database import Database
 from db.events import Event, first_bad
-from domains.kit.actor import Actor, Role
+from domains.kit.actor import RIGHTS, Actor, Role
 from domains.kit.policy import audiences_of, may_see, within
 from domains.kit.resource import Resource
 from tests.api.client import Api, Client
@@ -412,10 +412,17 @@ PEOPLE = [uuid4() for _ in range(3)]
 actors = st.builds(
     Actor, st.sampled_from(PEOPLE), st.just(uuid4()), st.sampled_from(list(Role)), st.just("Ana")
 )
-audiences = st.sampled_from(["all", *(f"private:{person}" for person in PEOPLE)])
+audiences = st.just("all") | st.lists(
+    st.sampled_from([str(person) for person in PEOPLE]), min_size=1, max_size=3, unique=True
+).map(lambda people: "private:" + ",".join(people))
 
 
-@given(actor=actors, private=st.booleans(), owner=st.sampled_from(PEOPLE))
+@given(
+    actor=actors,
+    private=st.booleans(),
+    owner=st.sampled_from(PEOPLE),
+    grants=st.lists(st.tuples(st.sampled_from(PEOPLE), st.booleans()), max_size=3),
+)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_postgres_and_the_sockets_keep_the_same_policy(
     db: Database,
@@ -423,17 +430,27 @@ async def test_postgres_and_the_sockets_keep_the_same_policy(
     *,
     private: bool,
     owner: Any,
+    grants: list[tuple[Any, bool]],
 ) -> None:
+    given = [{"user_id": str(person), "can_view": view} for person, view in grants]
     row = await db.one(
         f"SELECT r.audience, {within('r.audience', '$3')} AS visible"
-        " FROM (SELECT record_audience($1, $2) AS audience) AS r",
+        " FROM (SELECT record_audience($1, $2, $4) AS audience) AS r",
         private,
         owner,
         audiences_of(actor),
+        given,
     )
     assert may_see(actor, row["audience"]) == row["visible"]
-    above = actor.role in (Role.OWNER, Role.LEAD)
-    assert row["visible"] == (above or not private or actor.user_id == owner)
+    above = actor.role not in (Role.COORDINATOR, Role.AGENT, Role.VIEWER)
+    named = actor.user_id == owner or (actor.user_id, True) in grants
+    assert row["visible"] == (above or not private or named)
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_postgres_and_python_give_a_role_the_same_rights(db: Database, role: Role) -> None:
+    said = await db.fetchval("SELECT member_rights($1, NULL, NULL, NULL, NULL)", role)
+    assert frozenset(said) == RIGHTS[role]
 
 
 @given(actor=actors, before=st.none() | audiences, after=audiences)

@@ -16,7 +16,7 @@ from domains.kit.resource import Resource
 from server.keys import SERVICES
 from tests.api.client import Api, Client
 from tests.api.statements import statements
-from tests.factories import Team, fields, new_member, without
+from tests.factories import USUAL, Team, fields, new_member, without
 from tests.walk import (
     RESOURCES,
     Write,
@@ -232,7 +232,7 @@ def a_call(endpoint: Endpoint, resource: Resource, by: Any, record: Any) -> Call
     return Call(by, parts_of(endpoint, resource, record), params, body)
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", USUAL)
 @each_resource
 async def test_a_verb_asks_for_the_roles_its_route_asks_for(
     api: Api, team: Team, lead: Client, resource: Resource, role: Role

@@ -224,6 +224,7 @@ class Gateway(Generic[W]):
             "now": self._clock().isoformat(timespec="milliseconds"),
             "hb": int(BEAT_SECONDS),
             "user": {"id": str(member.who.user_id), "name": member.who.name},
+            "rights": sorted(member.who.rights),
             "lim": limits.told(),
             "teams": [standing.told() for standing in standings],
         }

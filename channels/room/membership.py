@@ -9,8 +9,9 @@ import orjson
 
 from db.events import Event
 
-JOINED, REMOVED, ROLE_CHANGED = "member.joined", "member.removed", "role.changed"
-KINDS = frozenset({JOINED, REMOVED, ROLE_CHANGED})  # each about the user `entity_id`
+JOINED, REMOVED = "member.joined", "member.removed"
+GIVEN = frozenset({"role.changed", "member.permissions_changed"})  # a role, or rights beside it
+KINDS = GIVEN | {JOINED, REMOVED}  # each about the user `entity_id`
 
 
 class Membership:
@@ -22,14 +23,14 @@ class Membership:
     def __init__(self, since: int) -> None:
         self.since = since
         self._moved: dict[UUID, int] = {}  # the last time somebody joined or was removed
-        self._roles: dict[UUID, Event] = {}  # the last role somebody was given
+        self._given: dict[UUID, Event] = {}  # the last role or rights somebody was given
 
     def take(self, event: Event) -> None:
         user_id = event.entity_id
-        if event.kind == ROLE_CHANGED:
-            known = self._roles.get(user_id)
+        if event.kind in GIVEN:
+            known = self._given.get(user_id)
             if known is None or known.seq < event.seq:
-                self._roles[user_id] = event
+                self._given[user_id] = event
         else:
             self._moved[user_id] = max(self._moved.get(user_id, 0), event.seq)
 
@@ -40,14 +41,14 @@ class Membership:
         self.since = since
 
     def now(self, who: Any) -> Any | None:
-        """The person with the role they have by now, None for one who is out.
+        """The person with the role and rights they have by now, None for one who is out.
 
         Who joins was no member just before: one who was a member still earlier has been removed in
         between, and signs in anew. A role we do not know yet, told by a newer node, counts as none.
         """
         if self._moved.get(who.user_id, 0) > who.as_of:
             return None
-        given = self._roles.get(who.user_id)
+        given = self._given.get(who.user_id)
         if given is None or given.seq <= who.as_of:
             return who
         image = orjson.loads(given.wire).get("d") or {}
@@ -55,4 +56,5 @@ class Membership:
             role = type(who.role)(image.get("role", who.role))
         except ValueError:
             return None
-        return replace(who, role=role, as_of=given.seq)
+        rights = frozenset(image.get("rights", ()))
+        return replace(who, role=role, rights=rights, as_of=given.seq)

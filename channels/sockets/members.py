@@ -1,5 +1,6 @@
 """A connected socket as a room sees it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, Self
@@ -45,8 +46,8 @@ class Close(Enum):
 class Who(Protocol):
     """The signed-in person behind a socket, by the token they showed.
 
-    `as_of` is the last event of the team's log that was seen when role and membership were read,
-    `epoch` a number of the user's that moves with what the log does not tell.
+    `as_of` is the last event of the team's log that was seen when role, rights and membership were
+    read, `epoch` a number of the user's that moves with what the log does not tell.
     """
 
     @property
@@ -57,6 +58,9 @@ class Who(Protocol):
 
     @property
     def role(self) -> str: ...
+
+    @property
+    def rights(self) -> Collection[str]: ...
 
     @property
     def name(self) -> str: ...

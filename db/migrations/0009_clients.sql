@@ -12,7 +12,9 @@ CREATE TABLE clients (
     display_id text NOT NULL,
     owner_id uuid NOT NULL,
     is_private boolean NOT NULL DEFAULT false,
-    audience text NOT NULL GENERATED ALWAYS AS (record_audience(is_private, owner_id)) STORED,
+    grants jsonb NOT NULL DEFAULT '[]',
+    audience text NOT NULL
+        GENERATED ALWAYS AS (record_audience(is_private, owner_id, grants)) STORED,
     client_type text NOT NULL
         CHECK (client_type IN ('buyer', 'seller', 'both', 'investor', 'referral')),
     client_status text NOT NULL

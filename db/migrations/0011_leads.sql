@@ -6,7 +6,9 @@ CREATE TABLE leads (
     display_id text NOT NULL,
     owner_id uuid NOT NULL,
     is_private boolean NOT NULL DEFAULT false,
-    audience text NOT NULL GENERATED ALWAYS AS (record_audience(is_private, owner_id)) STORED,
+    grants jsonb NOT NULL DEFAULT '[]',
+    audience text NOT NULL
+        GENERATED ALWAYS AS (record_audience(is_private, owner_id, grants)) STORED,
     first_name text,
     last_name text,
     email text,

@@ -63,7 +63,8 @@ ACTIVITY = f"""
             WHERE e.team_id = $1 AND {within("e.audience", "$9")}
                 AND ($9::text[] IS NULL OR NOT EXISTS (
                     SELECT FROM private_records AS p
-                    WHERE p.team_id = $1 AND p.record_id = e.entity_id AND p.audience <> ALL ($9)
+                    WHERE p.team_id = $1 AND p.record_id = e.entity_id
+                        AND NOT audience_words(p.audience) && $9
                 ))
                 AND ($2::text IS NULL OR e.entity = $2)
                 AND ($3::uuid IS NULL OR e.entity_id = $3)

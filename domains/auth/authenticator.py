@@ -43,10 +43,10 @@ class _Known:
 class Authenticator:
     """The token only says where to look.
 
-    Role and membership come from Postgres, in one query, and are taken as read for TRUSTED seconds;
-    for longer while `moved` finds, again and again, that the user's epoch is what it was: all that
-    ends a session or changes a membership moves it. So those who are cut off together and come back
-    together are let in without a query.
+    Role, rights and membership come from Postgres, in one query, and are taken as read for TRUSTED
+    seconds; for longer while `moved` finds, again and again, that the user's epoch is what it was:
+    all that ends a session or changes a membership moves it. So those who are cut off together and
+    come back together are let in without a query.
     """
 
     def __init__(
@@ -151,6 +151,7 @@ class Authenticator:
             expires_at,
             row["as_of"],
             row["epoch"],
+            rights=frozenset(row["rights"]),
         )
 
 

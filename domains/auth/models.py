@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from domains.kit.actor import Role
+from domains.kit.actor import Right, Role
 from domains.kit.email import Email
 from domains.kit.fields import Input, Output, Word
 from domains.kit.opaque import LENGTH
@@ -92,6 +92,7 @@ class Me(Output):
 
     user: User
     team: Membership
+    rights: list[Right] = Field(description="What the role and the permissions given to you allow")
 
 
 class Signed(Me):

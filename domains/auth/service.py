@@ -99,7 +99,7 @@ async def me(db: Database, actor: Actor) -> Me:
     who = await db.fetchrow(ME, actor.user_id, actor.team_id)
     if who is None or who["role"] is None:
         raise refused(Refusal.NOT_A_MEMBER)
-    return Me(user=_user(who), team=_team(who))
+    return Me(user=_user(who), team=_team(who), rights=who["rights"])
 
 
 def signed(services: Services, who: Any, opened: Opened) -> Signed:
@@ -111,6 +111,7 @@ def signed(services: Services, who: Any, opened: Opened) -> Signed:
         expires_in=int(tokens.lifetime.total_seconds()),
         user=_user(who),
         team=_team(who),
+        rights=who["rights"],
     )
 
 
@@ -130,10 +131,10 @@ def _team(who: Any) -> Membership:
 # Without a team named, the membership that was taken up first.
 WHO = """
     SELECT u.id AS user_id, u.email, u.full_name, u.password_hash,
-        u.disabled_at IS NOT NULL AS disabled, m.team_id, m.team_name, m.role
+        u.disabled_at IS NOT NULL AS disabled, m.team_id, m.team_name, m.role, m.rights
     FROM users AS u
     LEFT JOIN LATERAL (
-        SELECT m.team_id, m.role, t.name AS team_name
+        SELECT m.team_id, m.role, m.rights, t.name AS team_name
         FROM members AS m
         JOIN teams AS t ON t.id = m.team_id
         WHERE m.user_id = u.id AND m.removed_at IS NULL AND ($2::uuid IS NULL OR m.team_id = $2)
@@ -150,7 +151,8 @@ REHASH = """
 """
 
 ME = """
-    SELECT u.id AS user_id, u.email, u.full_name, t.id AS team_id, t.name AS team_name, m.role
+    SELECT u.id AS user_id, u.email, u.full_name, t.id AS team_id, t.name AS team_name, m.role,
+        m.rights
     FROM members AS m
     JOIN users AS u ON u.id = m.user_id
     JOIN teams AS t ON t.id = m.team_id

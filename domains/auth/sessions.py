@@ -46,7 +46,7 @@ class Exchange:
     """The next refresh token, and whom the session belongs to."""
 
     opened: Opened
-    holder: Any  # a row: user_id, email, full_name, team_id, team_name, role
+    holder: Any  # a row: user_id, email, full_name, team_id, team_name, role, rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ HELD = """
         t.rotated_at > now() - $2::interval AS in_grace,
         t.nonce,
         u.id AS user_id, u.email, u.full_name, u.disabled_at IS NOT NULL AS disabled,
-        g.id AS team_id, g.name AS team_name, m.role
+        g.id AS team_id, g.name AS team_name, m.role, m.rights
     FROM refresh_tokens AS t
     JOIN sessions AS s ON s.id = t.session_id
     JOIN users AS u ON u.id = s.user_id

@@ -55,7 +55,7 @@ def _look(answer: asyncio.Future[asyncpg.Record | None]) -> None:
 # snapshot: a change of this membership that it did not see has a number after `as_of`.
 BEARERS = """
     SELECT k.id, k.user_id, k.team_id, u.full_name, u.disabled_at IS NOT NULL AS disabled, u.epoch,
-        m.role, h.seq AS as_of, s.revoked_at IS NULL AND s.expires_at > now() AS open
+        m.role, m.rights, h.seq AS as_of, s.revoked_at IS NULL AND s.expires_at > now() AS open
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS k (id, user_id, team_id)
     JOIN sessions AS s ON s.id = k.id AND s.user_id = k.user_id AND s.team_id = k.team_id
     JOIN users AS u ON u.id = s.user_id

@@ -77,7 +77,8 @@ ADD_USER = """
 """
 
 NEWCOMER = """
-    SELECT u.id AS user_id, u.email, u.full_name, t.id AS team_id, t.name AS team_name, m.role
+    SELECT u.id AS user_id, u.email, u.full_name, t.id AS team_id, t.name AS team_name, m.role,
+        m.rights
     FROM members AS m
     JOIN users AS u ON u.id = m.user_id
     JOIN teams AS t ON t.id = m.team_id

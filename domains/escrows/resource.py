@@ -11,7 +11,7 @@ from domains.escrows.models import (
     EscrowQuery,
     EscrowStats,
 )
-from domains.kit.actor import LEADS
+from domains.kit.actor import LEADS, Right
 from domains.kit.errors import Detail
 from domains.kit.notes import NOTES
 from domains.kit.resource import Moment, Record, Resource, Step, Transitions
@@ -157,6 +157,11 @@ ESCROWS = Resource(
     stats_model=EscrowStats,
     links={"client_ids": "clients"},
     children=(NOTES,),
+    guarded=dict.fromkeys(
+        ("commission_type", "commission_percentage", "gross_commission", "net_commission"),
+        Right.FINANCIALS,
+    ),
+    guarded_stats={"totalCommission": Right.FINANCIALS},
     check=_check,
     derive=_derive,
     prepare=_prepare,

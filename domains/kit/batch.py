@@ -79,7 +79,7 @@ def _act(resource: Resource, actor: Actor, body: Batch) -> Act:
     moment = Moment.given()
     match body.op:
         case BatchOp.ARCHIVE:
-            return lambda tx, key: archive(tx, resource, key, moment=moment)
+            return lambda tx, key: archive(tx, resource, actor, key, moment=moment)
         case BatchOp.RESTORE:
             return lambda tx, key: restore(tx, resource, actor, key)
         case BatchOp.DELETE:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from db.transaction import Transaction
-from domains.kit.actor import LEADS, Actor
+from domains.kit.actor import Actor, Right
 from domains.kit.children import add_all
 from domains.kit.errors import Detail, Forbidden, Invalid, InvalidTransition
 from domains.kit.links import require_links
 from domains.kit.merge import merged_fields, refuse_stale
-from domains.kit.policy import allow_private
+from domains.kit.policy import allow_delete, allow_edit, allow_private
 from domains.kit.resource import Moment, Record, Resource, Step
 from domains.kit.rows import insert, lock, read_back, require_member, update
 from domains.kit.tell import tell
@@ -86,6 +86,7 @@ async def change(
     """
     given = resource.prepare(given)
     row = await lock(tx, resource, key)
+    allow_edit(actor, row, resource.name)
     wanted = {name: value for name, value in given.items() if _differs(row[name], value)}
     merged = await merged_fields(tx, resource, row, wanted, base)
     if not wanted:
@@ -115,10 +116,17 @@ async def change(
 
 
 async def archive(
-    tx: Transaction, resource: Resource, key: str, *, moment: Moment, base: int | None = None
+    tx: Transaction,
+    resource: Resource,
+    actor: Actor,
+    key: str,
+    *,
+    moment: Moment,
+    base: int | None = None,
 ) -> Changed:
     """Put a record away: it leaves the lists and keeps its history."""
     row = await lock(tx, resource, key)
+    allow_edit(actor, row, resource.name)
     merged = await merged_fields(tx, resource, row, {"is_archived": True}, base)
     if row["archived_at"] is not None:
         return Changed(row, tuple(merged))
@@ -130,9 +138,10 @@ async def archive(
 async def restore(
     tx: Transaction, resource: Resource, actor: Actor, key: str, *, base: int | None = None
 ) -> Changed:
-    """Bring an archived record back; a deleted one too, which only a lead may."""
+    """Bring an archived record back; a deleted one too, for those who may delete others'."""
     row = await lock(tx, resource, key, deleted=True)
-    if row["deleted_at"] is not None and actor.role not in LEADS:
+    allow_edit(actor, row, resource.name)
+    if row["deleted_at"] is not None and Right.DELETE not in actor.rights:
         raise Forbidden(f"Only a team lead can bring a deleted {resource.name} back")
     await refuse_stale(tx, resource, row, base)
     if row["archived_at"] is None and row["deleted_at"] is None:
@@ -156,8 +165,7 @@ async def remove(
 ) -> Changed:
     """Delete softly: gone for every reader, kept for the log and for a lead's restore."""
     row = await lock(tx, resource, key)
-    if actor.role not in resource.removers and row["owner_id"] != actor.user_id:
-        raise Forbidden(f"Only its owner or a team lead can delete this {resource.name}")
+    allow_delete(actor, row, f"delete this {resource.name}")
     await refuse_stale(tx, resource, row, base)
     gone = {"deleted_at": moment.now, "deleted_by": actor.user_id}
     new = await update(tx, resource, row["id"], gone)

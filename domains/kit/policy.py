@@ -1,15 +1,27 @@
 """Who may do what, and see what; every verb asks itself, so all ways in are equally guarded.
 
-A record and each event about it have an audience: `all` of the team, or `private:<owner>`. What a
-person may see follows from `audiences_of` alone, in SQL and on sockets.
+A record and each event about it have an audience: `all` of the team, or `private:<owner>` with
+those whom a grant shows it to, `private:<owner>,<user>`. What a person may see follows from
+`audiences_of` alone, in SQL and on sockets.
 """
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from db.events import EVERYONE
-from domains.kit.actor import LEADS, Actor, Role
+from domains.kit.actor import LEADS, Actor, Right, Role
 from domains.kit.errors import Forbidden
+
+
+class Grantee(StrEnum):
+    """To whom a record's grant is given."""
+
+    USER = "user"
+    TEAM = "team"
+    BROKER = "broker"
 
 
 def allow(actor: Actor, roles: AbstractSet[Role], doing: str) -> None:
@@ -30,14 +42,24 @@ def private_to(owner_id: UUID | str) -> str:
     return f"private:{owner_id}"
 
 
+def words_of(audience: str) -> list[str]:
+    """An audience as the words somebody may be of; audience_words in Postgres says the same."""
+    return audience.replace(",", ",private:").split(",")
+
+
 def may_see(actor: Actor, audience: str) -> bool:
     seen = audiences_of(actor)
-    return seen is None or audience in seen
+    return seen is None or not set(seen).isdisjoint(words_of(audience))
 
 
 def within(audience: str, audiences: str) -> str:
-    """The same in SQL: this column is among those of the parameter with `audiences_of`."""
-    return f"({audiences}::text[] IS NULL OR {audience} = ANY ({audiences}))"
+    """The same in SQL: this column is for somebody of the parameter with `audiences_of`."""
+    return f"({audiences}::text[] IS NULL OR {for_some(audience, audiences)})"
+
+
+def for_some(audience: str, audiences: str) -> str:
+    """SQL: this column is for somebody of these audiences, which everybody's is among."""
+    return f"({audience} = '{EVERYONE}' OR audience_words({audience}) && {audiences}::text[])"
 
 
 def seen_whole(event: str, audiences: str) -> str:
@@ -45,6 +67,36 @@ def seen_whole(event: str, audiences: str) -> str:
     after = within(f"{event}.audience", audiences)
     before = within(f"coalesce({event}.audience_before, {event}.audience)", audiences)
     return f"({after} AND {before})"
+
+
+def allow_edit(actor: Actor, row: Mapping[str, Any], name: str) -> None:
+    """Raise Forbidden unless it is one's own record, or others' by right or by a grant."""
+    if not _owned_or(actor, row, Right.EDIT_TEAM_DATA, "can_edit"):
+        raise Forbidden(f"You may change only your own {name}s, and those you were granted")
+
+
+def allow_delete(actor: Actor, row: Mapping[str, Any], doing: str) -> None:
+    """Raise Forbidden likewise, for what takes a record away or brings it back."""
+    if not _owned_or(actor, row, Right.DELETE, "can_delete"):
+        raise Forbidden(f"Only its owner or a team lead can {doing}")
+
+
+def _owned_or(actor: Actor, row: Mapping[str, Any], right: Right, granted: str) -> bool:
+    return (
+        row["owner_id"] == actor.user_id
+        or right in actor.rights
+        or any(grant[granted] and _is_for(actor, grant) for grant in row["grants"])
+    )
+
+
+def _is_for(actor: Actor, grant: Mapping[str, Any]) -> bool:
+    match grant["grantee"]:
+        case Grantee.USER:
+            return bool(grant["user_id"] == str(actor.user_id))
+        case Grantee.BROKER:
+            return actor.role == Role.BROKER
+        case _:
+            return True
 
 
 def allow_private(actor: Actor, owner_id: UUID, name: str) -> None:

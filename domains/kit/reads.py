@@ -15,7 +15,7 @@ from db.events import EVERYONE
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Reply
 from domains.kit.errors import Invalid, NotFound
-from domains.kit.policy import allow, audiences_of, within
+from domains.kit.policy import allow, audiences_of, within, words_of
 from domains.kit.resource import Resource
 from domains.kit.rows import key_of
 from domains.kit.select import ListQuery, Place, Selection, matching, order_of, select
@@ -39,6 +39,26 @@ async def get(db: Database, resource: Resource, actor: Actor, key: str) -> Reply
         as_of=AsOf.read(row["as_of"]),
         headers={"ETag": f'"{row["version"]}.{_digest(image)}"'},
     )
+
+
+async def audience(db: Database, resource: Resource, actor: Actor, key: str) -> str:
+    """Who may see one record, for one who may: NotFound for the others."""
+    allow(actor, resource.readers, f"see {resource.plural}")
+    column, value = key_of(resource, key)
+    found: str | None = await db.fetchval(
+        f"""
+        SELECT r.audience
+        FROM {resource.table} AS r
+        WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
+            AND {within("r.audience", "$3")}
+        """,
+        actor.team_id,
+        value,
+        audiences_of(actor),
+    )
+    if found is None:
+        raise NotFound(f"There is no {resource.name} {key!r:.80}")
+    return found
 
 
 def _digest(image: bytes) -> str:
@@ -152,7 +172,7 @@ async def look(db: Database, page: Page) -> Found:
         row["stats"].encode(),
         _pagination(page.query, row["total"], after),
         row["day_left"],
-        frozenset(row["apart"] or ()),
+        frozenset(word for audience in row["apart"] or () for word in words_of(audience)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from domains.kit.actor import EVERYONE, LEADS, WRITERS, Role
+from domains.kit.actor import EVERYONE, WRITERS, Role
 from domains.kit.child import Child
 from domains.kit.errors import Detail
 from domains.kit.fields import Input, Query
@@ -83,7 +83,9 @@ class Resource:
     leads to. `unique` are fields that no two living records of a team share; each has an index
     <table>_<field>_key. `beside` are queries of exactly one row over `r`, read once with each
     record: `computed` may take columns from them by the name each has here. `children` are the
-    kinds of rows that belong to a record.
+    kinds of rows that belong to a record. `guarded` names the right that a field (`child[].field`
+    for one of its children) is shown to, `guarded_stats` likewise for statistics: to everybody else
+    they are null, wherever they appear.
     """
 
     name: str
@@ -110,7 +112,8 @@ class Resource:
     prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _as_given
     readers: frozenset[Role] = EVERYONE
     writers: frozenset[Role] = WRITERS
-    removers: frozenset[Role] = LEADS  # and the record's owner
+    guarded: Mapping[str, str] = field(default_factory=dict)
+    guarded_stats: Mapping[str, str] = field(default_factory=dict)
     shows: tuple[str, ...] = ()
     label: str = "r.property_address"
     links: Mapping[str, str] = field(default_factory=dict)

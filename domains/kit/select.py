@@ -14,7 +14,7 @@ from typing_extensions import override
 from domains.kit.actor import Actor
 from domains.kit.errors import Invalid
 from domains.kit.fields import Instant, Query, Search
-from domains.kit.policy import audiences_of
+from domains.kit.policy import audiences_of, for_some
 from domains.kit.resource import Resource
 
 
@@ -72,7 +72,7 @@ class Selection:
     def see(self, audiences: tuple[str, ...] | None) -> None:
         """Only what is for these audiences; None is for all."""
         if audiences is not None:
-            self.add("r.audience = ANY ({})", audiences)
+            self.add(for_some("r.audience", "{}"), audiences)
 
     @property
     def sql(self) -> str:

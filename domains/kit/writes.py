@@ -65,7 +65,7 @@ async def put_away(
     allow(actor, resource.writers, f"archive {resource.plural}")
 
     async def work(tx: Transaction) -> Answer:
-        return answer(await archive(tx, resource, key, moment=Moment.given(), base=base))
+        return answer(await archive(tx, resource, actor, key, moment=Moment.given(), base=base))
 
     return await db.write(writer(actor, op), work)
 

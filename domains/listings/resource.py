@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from domains.kit.actor import Right
 from domains.kit.errors import Detail
 from domains.kit.notes import NOTES
 from domains.kit.resource import Record, Resource, Step, Transitions
@@ -176,6 +177,9 @@ LISTINGS = Resource(
     },
     stats_model=ListingStats,
     links={"client_ids": "clients"},
+    guarded=dict.fromkeys(
+        ("commission_type", "listing_commission", "buyer_commission"), Right.FINANCIALS
+    ),
     reasons={"list_price": "price_change_reason"},
     children=(NOTES,),
     check=_check,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domains.kit.actor import Role
+from domains.kit.actor import Right, Role
 from domains.kit.email import Email
 from domains.kit.fields import Input, Output
 
@@ -18,6 +18,9 @@ _STRENGTH = {role: strength for strength, role in enumerate(reversed(Role))}
 def may_grant(giver: Role, role: Role) -> bool:
     """Nobody hands out more than they have."""
     return _STRENGTH[giver] >= _STRENGTH[role]
+
+
+AS_THE_ROLE = "null: as the role brings it"
 
 
 class Team(Output):
@@ -35,6 +38,11 @@ class Member(Output):
     user_id: UUID
     full_name: str
     role: Role
+    rights: list[Right] = Field(description="What the role and the permissions below come to")
+    can_delete: bool | None = Field(description=AS_THE_ROLE)
+    can_edit_team_data: bool | None = Field(description=AS_THE_ROLE)
+    can_view_financials: bool | None = Field(description=AS_THE_ROLE)
+    can_manage_team: bool | None = Field(description=AS_THE_ROLE)
     version: int
     joined_at: datetime
     removed_at: datetime | None

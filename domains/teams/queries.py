@@ -4,7 +4,10 @@ from db.as_of import as_of
 
 # What the whole team sees of a member, and the log keeps: no e-mail address, so that one can be
 # changed or erased without touching history.
-_MEMBER = "m.user_id AS id, m.user_id, u.full_name, m.role, m.version, m.joined_at, m.removed_at"
+_MEMBER = """
+    m.user_id AS id, m.user_id, u.full_name, m.role, m.rights, m.can_delete, m.can_edit_team_data,
+    m.can_view_financials, m.can_manage_team, m.version, m.joined_at, m.removed_at
+"""
 
 TEAM = """
     SELECT row_to_json(x)::text

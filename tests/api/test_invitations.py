@@ -15,9 +15,9 @@ from domains.kit.actor import Role
 from domains.kit.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from domains.teams import invitations, members
 from tests.api.desk import PASSWORD, Desk, a_new_address, desk_of
-from tests.factories import Team, new_member
+from tests.factories import USUAL, Team, new_member
 
-ROLES = list(Role)
+ROLES = list(USUAL)
 
 
 @pytest.fixture(scope="module")

@@ -194,7 +194,7 @@ async def test_signing_in_opens_a_session_of_its_own(desk: Desk, olga: Account) 
     assert again.refresh != olga.refresh
     assert desk.tokens.read(again.access).session_id != desk.tokens.read(olga.access).session_id
     me = await desk.ask("auth:me", by=again)
-    assert me == {"user": olga.data["user"], "team": olga.data["team"]}
+    assert me == {name: olga.data[name] for name in ("user", "team", "rights")}
 
 
 async def test_a_wrong_address_costs_and_says_the_same_as_a_wrong_password(

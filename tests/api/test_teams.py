@@ -21,9 +21,9 @@ from domains.kit.errors import (
 )
 from domains.teams import members
 from tests.api.desk import PASSWORD, Account, Desk, a_new_address, desk_of
-from tests.factories import Team, new_member, new_team
+from tests.factories import USUAL, Team, new_member, new_team
 
-ROLES = list(Role)
+ROLES = list(USUAL)
 
 
 @pytest.fixture(scope="module")
