@@ -4,7 +4,7 @@
 import { drawn } from "./drawn.js";
 import { Emitter } from "./emitter.js";
 import { Live } from "./live.js";
-import { readAll } from "./loader.js";
+import { readAll, readKinds } from "./loader.js";
 import { Outbox } from "./outbox.js";
 import { Presence } from "./presence.js";
 import { Store } from "./store.js";
@@ -50,6 +50,8 @@ export const KINDS = [
 export class Homeroom extends Emitter {
   ready = false;
   #kinds;
+  /** What is to be here, and of that, what is. @type {Set<Kind>} */ #held;
+  /** @type {Set<Kind>} */ #here = new Set();
   #loading = new AbortController();
 
   /** @param {Options} options */
@@ -57,6 +59,7 @@ export class Homeroom extends Emitter {
     super();
     this.session = session;
     this.#kinds = kinds;
+    this.#held = new Set(kinds.filter(({ later }) => !later));
     this.store = new Store();
     const sink = {
       apply: (/** @type {RoomEvent[]} */ events, /** @type {boolean} */ live) =>
@@ -106,6 +109,26 @@ export class Homeroom extends Emitter {
   stop() {
     this.#loading.abort();
     this.live.stop();
+  }
+
+  /**
+   * Hold the records of a kind that was left for later, from now on.
+   * @param {string} plural
+   */
+  async hold(plural) {
+    const kind = this.#kind(plural);
+    if (this.#held.has(kind)) return;
+    this.#held.add(kind);
+    await this.loaded();
+    if (!this.#here.has(kind)) await this.#read([kind], readKinds);
+  }
+
+  /**
+   * Whether the records of a kind are here.
+   * @param {string} plural
+   */
+  holds(plural) {
+    return this.#here.has(this.#kind(plural));
   }
 
   /**
@@ -228,7 +251,7 @@ export class Homeroom extends Emitter {
     for (const event of events) {
       const missing = this.store.apply(event);
       const kind = this.#kinds.find(({ name }) => name === event.e);
-      if (missing && kind) void this.read(kind.plural, event.id).catch(() => undefined);
+      if (missing && kind && this.#held.has(kind)) void this.read(kind.plural, event.id).catch(() => undefined);
       if (event.k === "role.changed" && event.id === this.session.user?.id) void this.#promoted();
     }
     this.tell("events", { events, live });
@@ -245,17 +268,28 @@ export class Homeroom extends Emitter {
   async #reload(mode) {
     this.#loading.abort();
     this.#loading = new AbortController();
-    const { signal } = this.#loading;
     if (mode === "resync") this.store.clear();
     this.tell("reload", { mode });
+    if (await this.#read([...this.#held], readAll)) this.tell("loaded");
+  }
+
+  /**
+   * @param {readonly Kind[]} kinds
+   * @param {typeof readAll} reading
+   * @returns {Promise<boolean>} whether they are here, and nothing began it anew
+   */
+  async #read(kinds, reading) {
+    const { signal } = this.#loading;
     try {
-      await readAll(this.session, this.store, this.#kinds, { minSeq: this.seq, signal }, () => {
+      await reading(this.session, this.store, kinds, { minSeq: this.seq, signal }, () => {
+        for (const kind of kinds) this.#here.add(kind);
         this.ready = true;
         this.tell("change");
       });
-      this.tell("loaded");
+      return true;
     } catch (problem) {
       if (!signal.aborted) this.tell("unreadable", { problem });
+      return false;
     }
   }
 

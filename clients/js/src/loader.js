@@ -7,7 +7,10 @@ import { pause } from "./surroundings.js";
 /** @import { Session } from "./session.js" */
 /** @import { Store } from "./store.js" */
 
-/** @typedef {{name: string, plural: string}} Kind of record: as events and as paths name it */
+/**
+ * A kind of record, as events and as paths name it; `later` it is read when somebody asks for it.
+ * @typedef {{name: string, plural: string, later?: boolean}} Kind
+ */
 
 const PAGE = 100;
 
@@ -21,14 +24,26 @@ const PAGE = 100;
  * @param {AbortSignal} how.signal
  * @param {() => void} boardReady
  */
-export async function readAll(session, store, kinds, { minSeq, signal }, boardReady) {
+export async function readAll(session, store, kinds, how, boardReady) {
   const epoch = store.renew();
+  await readKinds(session, store, kinds, how, boardReady);
+  store.sweep(epoch);
+}
+
+/**
+ * The same, beside what is here already.
+ * @param {Session} session
+ * @param {Store} store
+ * @param {readonly Kind[]} kinds
+ * @param {{minSeq: number, signal: AbortSignal}} how
+ * @param {() => void} boardReady
+ */
+export async function readKinds(session, store, kinds, { minSeq, signal }, boardReady) {
   const read = (/** @type {Kind} */ kind, /** @type {boolean} */ archived) =>
     readPages(session, store, kind, { archived, minSeq, signal });
   await Promise.all(kinds.map((kind) => read(kind, false)));
   boardReady();
   await Promise.all(kinds.map((kind) => read(kind, true)));
-  store.sweep(epoch);
 }
 
 /**

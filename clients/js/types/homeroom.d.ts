@@ -50,6 +50,16 @@ export class Homeroom extends Emitter {
     loaded(): Promise<this>;
     stop(): void;
     /**
+     * Hold the records of a kind that was left for later, from now on.
+     * @param {string} plural
+     */
+    hold(plural: string): Promise<void>;
+    /**
+     * Whether the records of a kind are here.
+     * @param {string} plural
+     */
+    holds(plural: string): boolean;
+    /**
      * One record with what is still on its way drawn over it.
      * @param {string} plural
      * @param {string} id

@@ -52,6 +52,25 @@ test("events are applied once and in order over a wire that loses, doubles and s
   assert.ok(wire.modes.includes("replay"), "it asked for what was missing, on the same socket");
 });
 
+test("a kind left for later is read when somebody asks for it, and followed from then on", async () => {
+  const office = await anOffice(1);
+  const add = (last_name) => office.olga.ask("POST", "/v1/clients", { body: { last_name } });
+  await add("Early");
+  const kinds = [
+    { name: "escrow", plural: "escrows" },
+    { name: "client", plural: "clients", later: true },
+  ];
+  const room = await office.room(await office.hire("Ana Alder"), { kinds });
+  const names = () => room.all("clients").map((row) => row.last_name).toSorted();
+  assert.deepEqual([room.holds("escrows"), room.holds("clients"), names()], [true, false, []]);
+  await Promise.all([room.hold("clients"), room.hold("clients")]);
+  assert.deepEqual([room.holds("clients"), names()], [true, ["Early"]]);
+  await add("Late");
+  await until(() => names().length === 2, "what came later");
+  await room.live.reread();
+  await until(() => names().join() === "Early,Late", "both after all was read again");
+});
+
 test("a line that breaks at random moments loses nothing", async () => {
   const office = await anOffice();
   const wire = new Wire();

@@ -1,9 +1,11 @@
 // @ts-check
 /** The kinds of record this page shows: the one list, and how to look things up in it. */
 
+import { clients } from "./clients.js";
 import { escrows } from "./escrows.js";
 import { field } from "./field.js";
 import { words } from "./format.js";
+import { leads } from "./leads.js";
 import { listings } from "./listings.js";
 
 /** @import { Row } from "../../../../clients/js/src/types.js" */
@@ -28,17 +30,21 @@ import { listings } from "./listings.js";
  * @typedef {object} Entity
  * @property {string} name as events name it
  * @property {string} plural as paths and commands name it
+ * @property {boolean} [later] read when its page is first opened: there may be thousands
  * @property {string} title
  * @property {string} one
  * @property {string} some "an escrow"
  * @property {string} added "opened an escrow for"
  * @property {string} status its status field
- * @property {string} priceField
+ * @property {string} priceField "" where nothing has a price
  * @property {(row: Row) => number | null | undefined} price
+ * @property {(row: Row) => string} [place] the line below its title; the address where it has none
+ * @property {(row: Row) => string} facts a line on its card
+ * @property {(row: Row) => string | {text: string, late: boolean}} when its next or last day
  * @property {Status[]} statuses
  * @property {Group[]} groups
- * @property {{field: string, open?: string, past?: string, days?: string}[]} card
- * @property {string[]} columns
+ * @property {string} order of the cards in a lane, by this field, the first first
+ * @property {string[]} columns the first is its title's
  * @property {string[]} create
  * @property {Record<string, any>} start
  * @property {(from: string, to: string) => {needs: string[], may: string[]}} asks
@@ -48,7 +54,7 @@ import { listings } from "./listings.js";
  */
 
 /** @type {readonly Entity[]} */
-export const ENTITIES = [escrows, listings];
+export const ENTITIES = [escrows, listings, leads, clients];
 
 const COMMON = [
   field("is_archived", "Archived", "flag", { fixed: true }),
@@ -95,11 +101,21 @@ export const statusOf = (entity, key) =>
   };
 
 /** @param {Row | undefined} row */
-export const titleOf = (row) => row?.property_address || row?.label || row?.display_id || "";
+export const titleOf = (row) =>
+  row?.property_address || row?.label || row?.title || nameIn(row) || row?.display_id || "";
 
-/** @param {Row} row */
-export const placeOf = (row) =>
+/**
+ * The line below a record's title.
+ * @param {Row} row
+ * @param {Entity} [entity]
+ */
+export const placeOf = (row, entity) =>
+  entity?.place?.(row) ??
   [row.city, [row.state, row.zip_code].filter(Boolean).join(" ")].filter(Boolean).join(", ");
+
+/** As the server will call somebody who is still to be sent. @param {Row} [row] */
+const nameIn = (row) =>
+  row?.entity_name || [row?.first_name, row?.last_name].filter(Boolean).join(" ");
 
 /** @param {Entity} entity @returns {Field} */
 function statusField(entity) {

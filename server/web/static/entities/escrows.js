@@ -2,7 +2,7 @@
 /** Escrows on this page: statuses, fields, what each move asks for, figures above the board. */
 
 import { COMMISSION_TYPES, OWNER, PRIVATE, PROPERTY_TYPES, choices, field } from "./field.js";
-import { daysUntil } from "./format.js";
+import { date, daysUntil, inDays, since } from "./format.js";
 import { sum } from "./sums.js";
 
 /** @import { Row } from "../../../../clients/js/src/types.js" */
@@ -154,7 +154,22 @@ export const escrows = {
       ],
     },
   ],
-  card: [{ field: "closing_date", open: "Closes", past: "Closing was" }],
+  facts: ({ representation_type: side, buyers = [], sellers = [] }) => {
+    if (side === "dual") return "Both sides";
+    const [names, label] = side === "seller" ? [sellers, "Seller"] : [buyers, "Buyer"];
+    return names?.length > 0
+      ? `${label} · ${names[0]}${names.length > 1 ? ` +${names.length - 1}` : ""}`
+      : label;
+  },
+  when: (row) => {
+    if (row.escrow_status === "closed")
+      return `Closed ${date(row.actual_coe_date ?? row.recorded_date ?? row.closing_date)}`;
+    if (row.escrow_status === "cancelled") return since(row, "Cancelled");
+    if (!row.closing_date) return "";
+    const late = daysUntil(row.closing_date) < 0;
+    return { text: `${late ? "Was to close" : "Closes"} ${inDays(row.closing_date)}`, late };
+  },
+  order: "closing_date",
   columns: [
     "property_address",
     "escrow_status",

@@ -123,6 +123,20 @@ export function words(key) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/**
+ * "Withdrawn Nov 3"
+ * @param {Record<string, any>} row
+ * @param {string} status
+ */
+export const since = (row, status) =>
+  row.contract_status_change_date ? `${status} ${date(row.contract_status_change_date)}` : "";
+
+/**
+ * "2 bd · 1 ba": what there is of these.
+ * @param {readonly (string | null | undefined | false)[]} parts
+ */
+export const dotted = (parts) => parts.filter(Boolean).join(" · ");
+
 /** @param {string} name */
 export function initials(name) {
   const parts = name.trim().split(/\s+/);

@@ -2,6 +2,7 @@
 /** Listings on this page: statuses, fields, what each move asks for, figures above the board. */
 
 import { COMMISSION_TYPES, OWNER, PRIVATE, PROPERTY_TYPES, field } from "./field.js";
+import { date, dotted, number, since, words } from "./format.js";
 import { average, sum } from "./sums.js";
 
 /** @import { Row } from "../../../../clients/js/src/types.js" */
@@ -10,6 +11,8 @@ import { average, sum } from "./sums.js";
 /** @param {Row} row */
 const price = (row) =>
   row.listing_status === "closed" ? (row.close_price ?? row.list_price) : row.list_price;
+
+const OFF_MARKET = new Set(["hold", "withdrawn", "expired", "cancelled"]);
 
 /** @type {Record<string, {needs: string[], may: string[]}>} */
 const ASKS = {
@@ -133,7 +136,23 @@ export const listings = {
       ],
     },
   ],
-  card: [{ field: "days_on_market", days: "on market" }],
+  facts: ({ bedrooms, bathrooms, square_feet }) =>
+    dotted([
+      bedrooms && `${number(bedrooms)} bd`,
+      bathrooms && `${number(bathrooms)} ba`,
+      square_feet && `${number(square_feet)} sq ft`,
+    ]),
+  when: (row) => {
+    if (row.listing_status === "closed")
+      return row.close_date ? `Closed ${date(row.close_date)}` : "";
+    if (OFF_MARKET.has(row.listing_status)) return since(row, words(row.listing_status));
+    const days = row.days_on_market;
+    if (days === 0) return "New today";
+    return days === null || days === undefined
+      ? ""
+      : `${number(days)} ${days === 1 ? "day" : "days"} on market`;
+  },
+  order: "days_on_market",
   columns: [
     "property_address",
     "listing_status",

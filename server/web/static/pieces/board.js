@@ -39,7 +39,7 @@ export class Board extends Piece {
   render() {
     const lanes = Map.groupBy(this.rows, (row) => row[this.entity.status]);
     const statuses = this.entity.statuses;
-    return html`<div class="board" aria-busy=${!this.room.ready}>
+    return html`<div class="board" aria-busy=${!this.room.holds(this.entity.plural)}>
       ${repeat(
         statuses,
         ({ key }) => `${this.entity.name} ${key}`,
@@ -89,12 +89,12 @@ export class Board extends Piece {
    */
   #cards(status, rows) {
     if (rows.length === 0) {
-      return html`<p class="empty">${this.room.ready ? "Nothing here" : "Loading…"}</p>`;
+      return html`<p class="empty">${this.room.holds(this.entity.plural) ? "Nothing here" : "Loading…"}</p>`;
     }
     const pile = `${this.entity.name} ${status.key}`;
     let limit = this.#shown.get(pile) ?? FIRST;
     if (rows.length <= limit + FEW) limit = rows.length;
-    const [when, direction] = status.recent ? [status.recent, -1] : [this.entity.card[0].field, 1];
+    const [when, direction] = status.recent ? [status.recent, -1] : [this.entity.order, 1];
     const sorted = rows.toSorted(by(when, /** @type {1 | -1} */ (direction)));
     const more = () => (this.#shown.set(pile, limit + MORE), this.requestUpdate());
     return html`<ul class="cards">

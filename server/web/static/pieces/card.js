@@ -1,8 +1,8 @@
 // @ts-check
 /** A record on the board. */
 
-import { placeOf, statusOf, titleOf } from "../entities/entity.js";
-import { date, daysUntil, inDays, money, number } from "../entities/format.js";
+import { placeOf, titleOf } from "../entities/entity.js";
+import { money, number } from "../entities/format.js";
 import { to } from "../room/routes.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { avatar } from "./avatar.js";
@@ -12,8 +12,6 @@ import { icon } from "./icons.js";
 /** @import { Entity } from "../entities/entity.js" */
 /** @import { Room } from "../room/room.js" */
 /** @import { Row } from "../../../../clients/js/src/types.js" */
-
-const OFF_MARKET = new Set(["hold", "withdrawn", "expired", "cancelled"]);
 
 /**
  * @param {Room} room
@@ -34,17 +32,21 @@ export function card(room, entity, row, open) {
     data-id=${row.id}
   >
     <span class="address">${secret(row)}${titleOf(row)}</span>
-    <span class="place">${placeOf(row)}</span>
-    <span class="price">
-      ${price ? money(price) : html`<span class="none">No price</span>`}${cut(row)}
-    </span>
-    <span class="facts">${entity.name === "listing" ? house(row) : side(row)}</span>
+    <span class="place">${placeOf(row, entity)}</span>
+    ${
+      entity.priceField
+        ? html`<span class="price">
+            ${price ? money(price) : html`<span class="none">No price</span>`}${cut(row)}
+          </span>`
+        : nothing
+    }
+    <span class="facts">${entity.facts(row)}</span>
     <span class="foot">
       ${
         mark
           ? html`${avatar(mark.name)}<span class="byline">${byline(mark)}</span>`
           : html`${owner ? html`<span title=${owner}>${avatar(owner)}</span>` : nothing}
-              <span class="when">${when(entity, row)}</span>
+              ${when(entity, row)}
               ${row.pending ? html`<span class="sending">${icon("clock")}To send</span>` : nothing}`
       }
       ${company(room, entity, row)}
@@ -79,60 +81,12 @@ function cut(row) {
   >`;
 }
 
-/** @param {Row} row */
-function house({ bedrooms, bathrooms, square_feet }) {
-  const parts = [
-    bedrooms ? `${number(bedrooms)} bd` : "",
-    bathrooms ? `${number(bathrooms)} ba` : "",
-    square_feet ? `${number(square_feet)} sq ft` : "",
-  ];
-  return parts.filter(Boolean).join(" · ");
-}
-
-/** @param {Row} row */
-function side({ representation_type: side, buyers = [], sellers = [] }) {
-  const [names, label] =
-    side === "seller"
-      ? [sellers, "Seller"]
-      : side === "dual"
-        ? [[], "Both sides"]
-        : [buyers, "Buyer"];
-  return names?.length > 0
-    ? `${label} · ${names[0]}${names.length > 1 ? ` +${names.length - 1}` : ""}`
-    : label;
-}
-
-/**
- * "Withdrawn Nov 3"
- * @param {Entity} entity
- * @param {Row} row
- */
-function since(entity, row) {
-  const day = row.contract_status_change_date;
-  return day ? `${statusOf(entity, row[entity.status]).label} ${date(day)}` : "";
-}
-
 /**
  * @param {Entity} entity
  * @param {Row} row
  */
 function when(entity, row) {
-  if (entity.name === "listing") {
-    if (row.listing_status === "closed")
-      return row.close_date ? `Closed ${date(row.close_date)}` : "";
-    if (OFF_MARKET.has(row.listing_status)) return since(entity, row);
-    const days = row.days_on_market;
-    if (days === 0) return "New today";
-    return days === null || days === undefined
-      ? ""
-      : `${number(days)} ${days === 1 ? "day" : "days"} on market`;
-  }
-  if (row.escrow_status === "closed")
-    return `Closed ${date(row.actual_coe_date ?? row.recorded_date ?? row.closing_date)}`;
-  if (row.escrow_status === "cancelled") return since(entity, row);
-  if (!row.closing_date) return "";
-  const late = daysUntil(row.closing_date) < 0;
-  return html`<span class=${late ? "late" : ""}
-    >${late ? "Was to close" : "Closes"} ${inDays(row.closing_date)}</span
-  >`;
+  const said = entity.when(row);
+  const { text, late } = typeof said === "string" ? { text: said, late: false } : said;
+  return html`<span class="when ${late ? "late" : ""}">${text}</span>`;
 }

@@ -13,6 +13,14 @@ const ICONS = {
     <path d="M14 3v4h4M9 12h6M9 16h4"/>`,
   listings: svg`<path d="M4 11 12 4.5 20 11v9H4z"/>
     <path d="M10 20v-6h4v6"/>`,
+  leads: svg`<path d="M4 5h16l-6 7.5V19l-4-2v-4.5z"/>`,
+  clients: svg`<circle cx="12" cy="8" r="4"/>
+    <path d="M4.5 20.5a7.5 7.5 0 0 1 15 0"/>`,
+  contacts: svg`<rect x="5" y="3.5" width="14.5" height="17" rx="1.5"/>
+    <circle cx="12.3" cy="10" r="2.4"/>
+    <path d="M8.3 16.5a4 4 0 0 1 8 0M2.8 8h2.2M2.8 12h2.2M2.8 16h2.2"/>`,
+  appointments: svg`<rect x="3.5" y="5" width="17" height="15.5" rx="1.5"/>
+    <path d="M3.5 10h17M8 3v4M16 3v4M8 14h3v3H8z"/>`,
   activity: svg`<path d="M3 12h4l3-7 4 14 3-7h4"/>`,
   team: svg`<circle cx="9" cy="8" r="3.5"/>
     <path d="M2.5 20a6.5 6.5 0 0 1 13 0M16 4.8a3.5 3.5 0 0 1 0 6.4M18 14.5a6.5 6.5 0 0 1 3.5 5.5"/>`,

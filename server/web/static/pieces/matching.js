@@ -15,6 +15,13 @@ const SEARCHED = [
   "buyers",
   "sellers",
   "escrow_company",
+  "full_name",
+  "company",
+  "email",
+  "phone",
+  "phone_e164",
+  "title",
+  "tags",
 ];
 
 /**

@@ -87,8 +87,12 @@ export class Record extends Piece {
         </button>
       </div>
       <h2 id="drawer-title" tabindex="-1">${titleOf(row)}</h2>
-      <p class="place">${placeOf(row)}</p>
-      <p class="price">${price ? money(price) : "No price yet"}</p>
+      <p class="place">${placeOf(row, entity)}</p>
+      ${
+        entity.priceField
+          ? html`<p class="price">${price ? money(price) : "No price yet"}</p>`
+          : nothing
+      }
       <p class="edited">${this.#state()}</p>
       ${this.#moves()} ${this.#tabs()}
     </header>`;

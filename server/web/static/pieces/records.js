@@ -42,13 +42,15 @@ export class Records extends Piece {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (changed.has("entity"))
-      Object.assign(this, { search: "", mine: false, archived: false, status: "" });
+    if (!changed.has("entity")) return;
+    Object.assign(this, { search: "", mine: false, archived: false, status: "" });
+    void this.room.hold(this.entity.plural);
   }
 
   render() {
     const { title, plural, one } = this.entity;
     const all = this.room.rows(this.entity);
+    const ready = this.room.holds(plural);
     const { search, mine, archived, status } = this;
     const current = all.filter((row) => !row.is_archived);
     const table =
@@ -63,7 +65,7 @@ export class Records extends Piece {
       <div class="head">
         <h1>${title}</h1>
         <dl class="figures" aria-label="In figures">
-          ${this.room.ready ? this.entity.figures(current).map(figure) : nothing}
+          ${ready ? this.entity.figures(current).map(figure) : nothing}
         </dl>
       </div>
       <div class="tools" role="group" aria-label="Show">
@@ -72,7 +74,7 @@ export class Records extends Piece {
           <input
             type="search"
             aria-label="Search ${plural}"
-            placeholder="Address, city, name, number"
+            placeholder=${this.entity.priceField ? "Address, city, name, number" : "Name, phone, e-mail, number"}
             .value=${search}
             @input=${(/** @type {any} */ { target }) => (this.search = target.value)}
           />
@@ -106,7 +108,7 @@ export class Records extends Piece {
         }
       </div>
       ${
-        this.room.ready && all.length === 0
+        ready && all.length === 0
           ? this.#first()
           : table
             ? html`<hr-table

@@ -68,7 +68,7 @@ export class Table extends Piece {
         ${
           rows.length > 0
             ? nothing
-            : html`<p class="empty">${this.room.ready ? "Nothing matches" : "Loading…"}</p>`
+            : html`<p class="empty">${this.room.holds(this.entity.plural) ? "Nothing matches" : "Loading…"}</p>`
         }
       </div>
       ${
@@ -110,12 +110,12 @@ export class Table extends Piece {
       @click=${(/** @type {Event} */ event) => this.#open(event, row)}
     >
       ${this.entity.columns.map((name) =>
-        name === "property_address"
+        name === this.entity.columns[0]
           ? html`<th scope="row" class=${name}>
               <a href=${to(this.entity.plural, row.version > 0 ? row.id : "")}
                 >${secret(row)}${titleOf(row)}</a
               >
-              <span class="place">${mark ? byline(mark) : placeOf(row)}</span>
+              <span class="place">${mark ? byline(mark) : placeOf(row, this.entity)}</span>
             </th>`
           : html`<td
               class="${name} ${NUMERIC.has(fieldOf(this.entity, name).type) ? "number" : ""}"
@@ -146,7 +146,7 @@ export class Table extends Piece {
 
   /** @param {string} name @returns {((row: Row) => any) | undefined} */
   #sortValue(name) {
-    if (name === "property_address") return titleOf;
+    if (name === this.entity.columns[0]) return titleOf;
     if (name === "owner_id") return (row) => this.room.nameOf(row.owner_id);
     if (name === this.entity.priceField) return this.entity.price;
     if (name === this.entity.status) {

@@ -171,7 +171,7 @@ export class Room extends Homeroom {
     if (write.quiet || refusal.code === "VERSION_CONFLICT") return; // that one has its own dialog
     const title =
       titleOf(this.store.get(write.entity, write.id)) ||
-      write.body?.property_address ||
+      titleOf(/** @type {any} */ (write.body)) ||
       "Your change";
     this.notices.show(`${title} was not saved: ${refusal.message}`, "bad");
   }
