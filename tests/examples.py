@@ -220,6 +220,7 @@ CLIENT = Example(
         "tags": [WORD, "VIP", "O'Brien & sons"],
         "status_reason": "Moved abroad",
     },
+    children=NOTES,
 )
 
 LEAD = Example(

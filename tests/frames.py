@@ -1,7 +1,7 @@
 """Real frames of every kind, as one socket after the other gets them from a running server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -158,7 +158,20 @@ async def _of_its_own(server: WholeServer, frames: Frames, resource: Resource) -
     stage = Stage(server, await new_team(server.db), frames)
     async with stage.screen(stage.team.agent) as watching:
         await _records(stage, resource)
+        if also := ALSO.get(resource.plural):
+            await also(stage)
         await watching.reaches((await heads(server.db, [stage.team.id]))[stage.team.id].seq)
+
+
+async def _clients(stage: Stage) -> None:
+    async with stage.screen() as screen:
+        made = await screen.ask("clients:create", {"op": stage.op(), "body": LEAST["clients"]})
+        tags = {"op": stage.op(), "id": made["id"], "body": {"add": ["VIP"]}}
+        await screen.ask("clients:tags", tags)
+
+
+# What a kind with a team of its own offers beside the common verbs.
+ALSO: dict[str, Callable[[Stage], Awaitable[None]]] = {"clients": _clients}
 
 
 async def _records(stage: Stage, resource: Resource) -> None:

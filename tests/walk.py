@@ -131,6 +131,7 @@ def a_body(endpoint: Endpoint, resource: Resource, record: Any = None) -> dict[s
         "batch": {"op": "archive", "ids": [record["id"] if record else str(uuid4())]},
         "price": {"list_price": 1},
         "relist": {},
+        "tags": {"add": ["VIP"]},
     }
     for child in resource.children:
         example = child_example(resource, child)
@@ -176,7 +177,10 @@ OWN = {
             first="cancelled",
             again=False,
         ),
-    ]
+    ],
+    "clients": [
+        Write("tags", "updated", _one(Method.PATCH, "/tags", lambda _: {"add": ["VIP"]})),
+    ],
 }
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from domains.kit.fields import Day, Line, Money, Percent, Word
+from domains.kit.notes import Noted
 from domains.kit.people import AddressFields, PersonFields, Tags
 from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
@@ -90,7 +91,7 @@ class ClientMove(Move):
     agreement_end_date: Day | None = UNSET
 
 
-class Client(ClientFields, RecordImage):
+class Client(ClientFields, Noted, RecordImage):
     """A client as every reader and every screen gets it."""
 
     client_type: ClientType

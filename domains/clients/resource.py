@@ -13,6 +13,7 @@ from domains.clients.models import (
     ClientStats,
 )
 from domains.kit.errors import Detail
+from domains.kit.notes import NOTES
 from domains.kit.people import has_a_name
 from domains.kit.phone import with_e164
 from domains.kit.resource import Moment, Record, Resource, Step, Transitions
@@ -164,6 +165,7 @@ CLIENTS = Resource(
     },
     stats_model=ClientStats,
     unique=("email",),
+    children=(NOTES,),
     check=_check,
     derive=_derive,
     prepare=with_e164,

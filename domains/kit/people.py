@@ -63,7 +63,8 @@ def _once(words: list[str]) -> list[str]:
 
 # A filter of several tags parts them by commas.
 Tag = Annotated[Word, StringConstraints(pattern=r"^[^,]*$")]
-Tags = Annotated[list[Tag], Field(max_length=50), AfterValidator(_once)]
+MOST_TAGS = 50
+Tags = Annotated[list[Tag], Field(max_length=MOST_TAGS), AfterValidator(_once)]
 
 
 def full_name(*instead: str) -> str:
