@@ -12,6 +12,7 @@ FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x686F6D65  # "home": the advisory lock that keeps two releases apart
 ALONE = "-- migrate: outside a transaction"  # first line of a file with CREATE INDEX CONCURRENTLY
 ATTEMPTS = 5
+PATIENCE = 0.1  # seconds between two tries for that lock
 
 LEDGER = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -55,9 +56,10 @@ async def migrate(url: str, folder: Path = FOLDER) -> list[str]:
     """
     connection = await asyncpg.connect(url, server_settings={"lock_timeout": "5s"})
     try:
-        await connection.execute("SET lock_timeout = 0")
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-        await connection.execute("SET lock_timeout = '5s'")
+        # Asked for again and again: an index that is built CONCURRENTLY waits for every statement
+        # that is under way, and so for one that would wait for the lock that its builder holds.
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110 - Postgres has no event for it
+            await asyncio.sleep(PATIENCE)
         await connection.execute(LEDGER)
         rows = await connection.fetch("SELECT name, checksum FROM schema_migrations")
         pending = _pending(migrations(folder), {row["name"]: row["checksum"] for row in rows})

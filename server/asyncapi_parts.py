@@ -204,12 +204,12 @@ TOLD: Final[dict[str, tuple[Json, str]]] = {
                                 ["k", "id", "index", "d"],
                                 {
                                     "k": {"enum": ["row.enter", "row.change"]},
-                                    "id": ID,
+                                    "id": TEXT,
                                     "index": COUNT,
                                     "d": {"type": "object"},
                                 },
                             ),
-                            loose(["k", "id"], {"k": {"const": "row.leave"}, "id": ID}),
+                            loose(["k", "id"], {"k": {"const": "row.leave"}, "id": TEXT}),
                             loose(
                                 ["k", "stats"],
                                 {"k": {"const": "stats.delta"}, "stats": {"type": "object"}},
@@ -328,6 +328,7 @@ ASKED: Final[dict[str, Command]] = {
                 {
                     "view": TEXT,
                     "s": COUNT,
+                    "ids": {"type": "array", "items": TEXT},
                     "rows": {"type": "array", "items": {"type": "object"}},
                     "total": COUNT,
                     "pagination": {"$ref": "#/components/schemas/Pagination"},

@@ -29,7 +29,13 @@ def jobs(domains: Iterable[Domain] = DOMAINS) -> list[Job]:
 def services(
     db: Database, tokens: Tokens, *, cut_off: Callable[[UUID], None] = tell_nobody
 ) -> Services:
-    return Services(db=db, tokens=tokens, passwords=Passwords(), cut_off=cut_off)
+    return Services(
+        db=db,
+        tokens=tokens,
+        passwords=Passwords(),
+        cut_off=cut_off,
+        resources=tuple(domain.resource for domain in DOMAINS if domain.resource),
+    )
 
 
 def described() -> list[Endpoint]:

@@ -25,6 +25,7 @@ LISTS = {
     "stats": "/{plural}/stats",
     "export": "/{plural}/export",
     "activity": "/activity?limit=200",
+    "activity in groups": "/activity?limit=200&grouped=true",
     "activity of its kind": "/activity?limit=200&entity={name}",
     "activity of the record": "/activity?limit=200&entity_id={id}",
 }

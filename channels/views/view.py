@@ -83,6 +83,7 @@ class View:
         data = {
             "view": self.name,
             "s": rows.head,
+            "ids": list(rows.ids),
             "rows": [Fragment(image) for image in rows.images],
             "total": rows.total,
             "pagination": Fragment(rows.pagination),

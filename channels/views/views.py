@@ -20,6 +20,7 @@ from db.errors import Unavailable
 from db.events import Event
 
 MAX_NAME = 64
+EVERYTHING = "*"  # the topic of a list that any event of its team may change
 READERS = 2  # lists that are read at once: the pool belongs to those who ask
 
 Source = Callable[[Any, Any], LiveList]  # who, params; raises Declined
@@ -184,8 +185,9 @@ class Views:
     # What the rooms say
 
     def _hear(self, event: Event) -> None:
-        for group in self._topics.get((event.team_id, event.kind.partition(".")[0]), ()):
-            group.hear(event)
+        for topic in (event.kind.partition(".")[0], EVERYTHING):
+            for group in self._topics.get((event.team_id, topic), ()):
+                group.hear(event)
         if event.kind in membership.KINDS and self._views:
             # The room gives the member its new role, or lets it go, within this very step.
             asyncio.get_running_loop().call_soon(self._look_again, event.entity_id)

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
@@ -18,6 +19,25 @@ from pydantic.alias_generators import to_snake
 # Postgres refuses NUL, and half a surrogate pair is no character; the rest only garbles a screen.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAK = re.compile(r"[\t\r\n\u2028\u2029]")
+
+
+class Kind(StrEnum):
+    """What a value is to people. A field whose type does not tell it is annotated with it."""
+
+    TEXT = "text"
+    LONG = "long"
+    MONEY = "money"
+    PERCENT = "percent"
+    NUMBER = "number"
+    YEAR = "year"
+    DATE = "date"
+    INSTANT = "instant"
+    CHOICE = "choice"
+    FLAG = "flag"
+    LIST = "list"
+    ITEMS = "items"
+    PERSON = "person"
+    RECORD = "record"
 
 
 def _printable(text: str) -> str:
@@ -56,7 +76,7 @@ def _text(longest: int) -> StringConstraints:
 
 Word = Annotated[str, _text(80), AfterValidator(_printable), AfterValidator(_one_line)]
 Line = Annotated[str, _text(200), AfterValidator(_printable), AfterValidator(_one_line)]
-Note = Annotated[str, _text(10_000), AfterValidator(_printable)]
+Note = Annotated[str, _text(10_000), AfterValidator(_printable), Kind.LONG]
 Search = Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)]
 EmailText = Annotated[
     str,
@@ -73,13 +93,16 @@ Link = Annotated[
 ]
 
 Money = Annotated[
-    Decimal, Field(ge=0, max_digits=14, decimal_places=2, examples=[450000]), _rounded(2)
+    Decimal,
+    Field(ge=0, max_digits=14, decimal_places=2, examples=[450000]),
+    _rounded(2),
+    Kind.MONEY,
 ]
-Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=3), _rounded(3)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=3), _rounded(3), Kind.PERCENT]
 Rooms = Annotated[Decimal, Field(ge=0, le=999, decimal_places=2), _rounded(2)]
 Count = Annotated[int, Field(ge=0, le=999)]
 Area = Annotated[int, Field(ge=0, le=2_000_000_000, description="square feet")]
-Year = Annotated[int, Field(ge=1800, le=2200)]
+Year = Annotated[int, Field(ge=1800, le=2200), Kind.YEAR]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Day = Annotated[date, AfterValidator(_in_our_time)]

@@ -85,7 +85,9 @@ class Resource:
     record: `computed` may take columns from them by the name each has here. `children` are the
     kinds of rows that belong to a record. `guarded` names the right that a field (`child[].field`
     for one of its children) is shown to, `guarded_stats` likewise for statistics: to everybody else
-    they are null, wherever they appear.
+    they are null, wherever they appear. `titles` are what people call fields whose names do not
+    tell; `deeds` how an event is told where the default does not do, by what follows the dot of its
+    kind: see words.py.
     """
 
     name: str
@@ -120,6 +122,8 @@ class Resource:
     unique: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
     children: tuple[Child, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    deeds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> str:

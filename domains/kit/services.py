@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from db.database import Database
+from domains.kit.resource import Resource
 
 
 class AccessTokens(Protocol):
@@ -41,3 +42,4 @@ class Services:
     passwords: PasswordHashes
     # Called once a change that ends sessions of this user is committed: nodes act on it at once.
     cut_off: Callable[[UUID], None] = tell_nobody
+    resources: tuple[Resource, ...] = ()  # all kinds of record, for what is said of each of them

@@ -17,6 +17,8 @@ from domains.kit.actor import Actor
 from domains.kit.resource import Resource
 from tests.screens import WAIT, Screen
 
+PARTS = ("data", "pagination", "stats")
+
 
 class LiveView:
     """One view of a screen, which it must outlive: after a reconnect it is opened again."""
@@ -28,6 +30,7 @@ class LiveView:
         self.params = params
         self.seq = 0
         self.rows: list[Any] = []
+        self.ids: list[str] = []
         self.total: int | None = None
         self.stats: dict[str, Any] = {}
         self.pagination: dict[str, Any] = {}
@@ -45,6 +48,7 @@ class LiveView:
             assert data["view"] == self.name
             self.seq, self.rows, self.total = data["s"], data["rows"], data["total"]
             self.stats, self.pagination = data["stats"], data["pagination"]
+            self.ids = data["ids"]
         early, self._early = self._early, None
         for said in early:
             self._take(said)
@@ -61,11 +65,17 @@ class LiveView:
         async with self.screen.session.get(where, params=params, headers=asker) as response:
             answer = orjson.loads(await response.read())
         assert answer["success"], answer
-        return {name: answer[name] for name in ("data", "pagination", "stats")}
+        return {name: answer[name] for name in PARTS if name in answer}
 
     @property
     def shown(self) -> Any:
-        return {"data": self.rows, "pagination": self.pagination, "stats": self.stats}
+        whole = {"data": self.rows, "pagination": self.pagination, "stats": self.stats}
+        return whole if self.paged else {"data": self.rows}
+
+    @property
+    def paged(self) -> bool:
+        """Whether the list says of itself how much there is; the feed does not."""
+        return not self.listed.startswith("activity")
 
     async def follows(self, since: int, within: float = WAIT) -> None:
         """Wait until this view shows what the list says; nothing was written after `since`."""
@@ -76,6 +86,7 @@ class LiveView:
                     await asyncio.sleep(0.01)
         assert self.shown == fresh, self.params
         assert self.total == self.pagination["total"]
+        assert len(self.ids) == len(self.rows) == len(set(self.ids))
 
     async def hears(self, within: float = WAIT) -> dict[str, Any]:
         """The next thing said of it that was not looked at yet."""
@@ -94,15 +105,16 @@ class LiveView:
         self.seq, self.total = said["s"], said["total"]
         self.pagination = said.get("pagination", self.pagination)
         named = {change.get("id") for change in said["changes"]}
-        self.rows = [row for row in self.rows if row["id"] not in named]
+        kept = [place for place, row in enumerate(self.ids) if row not in named]
+        self.rows, self.ids = [self.rows[n] for n in kept], [self.ids[n] for n in kept]
         for change in said["changes"]:
             self._apply(change)
 
     def _apply(self, change: dict[str, Any]) -> None:
         match change["k"]:
             case "row.enter" | "row.change":
-                assert change["d"]["id"] == change["id"]
                 self.rows.insert(change["index"], change["d"])
+                self.ids.insert(change["index"], change["id"])
             case "stats.delta":
                 for name, (old, new) in change["stats"].items():
                     assert self.stats[name] == old

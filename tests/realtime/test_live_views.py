@@ -105,6 +105,66 @@ async def test_a_view_shows_what_a_fresh_list_shows(
     assert sum(len(view.heard) for view in views) > len(views)
 
 
+async def test_an_open_feed_shows_what_a_fresh_one_says(office: Office, team: Team) -> None:
+    chance = random.Random(1)
+    other = await new_member(office.nodes[0].db, team.id, Role.AGENT, "Abe Agent")
+    people = [team.lead, team.agent, other]
+    kinds = [Records(office, resource, people, chance) for resource in RESOURCES]
+    screens = [await office.screen(who, n % 2) for n, who in enumerate([*people, team.viewer])]
+    asked: list[dict[str, Any]] = [
+        {},
+        {"limit": 5, "grouped": "true"},
+        {"grouped": "true"},
+        {"scope": "my"},
+        {"type": "moved,archived"},
+        {"entity": RESOURCES[0].name, "limit": 3},
+        {"actor": other.user_id},
+    ]
+    views = [
+        LiveView(screen, f"feed {n}", "activity:list", **{k: str(v) for k, v in params.items()})
+        for screen in screens
+        for n, params in enumerate(asked)
+    ]
+    await asyncio.gather(*(view.open() for view in views), *(each.make(3) for each in kinds))
+    for _ in range(3):
+        await office.follow(team, views)
+        await asyncio.gather(*(each.change(WRITES // 2) for each in kinds))
+    await office.follow(team, views)
+    entered = [c for view in views for said in view.heard for c in said["changes"]]
+    assert {change["k"] for change in entered} == {"row.enter", "row.change", "row.leave"}
+
+
+async def test_a_sentence_is_on_screens_as_it_happens(office: Office, team: Team) -> None:
+    feed = LiveView(await office.screen(team.viewer, 1), "feed", "activity:list")
+    node = office.nodes[0]
+    made = await new_record(
+        node.db, LISTINGS, team.lead, list_price=450000, property_address="7 Hill"
+    )
+    await feed.open()
+    body = {"list_price": 439000}
+    await node.ask("PATCH", f"/v1/listings/{made['id']}", by=team.agent, body=body)
+    (change,) = (await feed.hears())["changes"]
+    assert (change["k"], change["index"]) == ("row.enter", 0)
+    told = "Ana Agent lowered the list price of 7 Hill from $450,000 to $439,000"
+    assert change["d"]["sentence"] == told
+
+
+@pytest.mark.parametrize("role", [Role.LEAD, Role.AGENT])
+async def test_readers_alike_share_an_open_feed(office: Office, team: Team, role: Role) -> None:
+    server = office.nodes[0]
+    record = await new_record(server.db, ESCROWS, team.lead)
+    people = [await new_member(server.db, team.id, role) for _ in range(4)]
+    screens = [await office.screen(person) for person in people]
+    views = [LiveView(screen, "feed", "activity:list") for screen in screens]
+    await asyncio.gather(*(view.open() for view in views))
+    assert server.app[COUNTERS].view_groups == 1
+    with statements(server.db) as sent:
+        change = EXAMPLES["escrows"].change
+        await server.ask("PATCH", f"/v1/escrows/{record['id']}", by=team.lead, body=change)
+        await asyncio.gather(*(view.hears() for view in views))
+    assert len([sql for sql in sent if "AS entries" in sql]) == 1
+
+
 @pytest.mark.parametrize("role", [Role.LEAD, Role.AGENT])
 async def test_two_hundred_screens_with_the_same_view_cost_one_query_for_a_change(
     office: Office, team: Team, role: Role
@@ -216,7 +276,7 @@ async def test_what_is_wrong_with_a_list_is_wrong_with_its_view(
         ({"view": "v", "list": "escrows:list", "more": 1}, "VALIDATION_ERROR"),
         ({"view": "v", "list": "nothing:list"}, "NOT_FOUND"),
         ({"view": "v", "list": "escrows:export"}, "NOT_FOUND"),
-        ({"view": "v", "list": "activity:list"}, "NOT_FOUND"),
+        ({"view": "v", "list": "auth:me"}, "NOT_FOUND"),
     ],
 )
 async def test_what_names_no_view_is_refused(

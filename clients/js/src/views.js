@@ -27,6 +27,7 @@ const RETRY_MS = 1_000;
 /** Dispatches `change` {changes}, and `refused` {refusal} when it may not, or no more, be read. */
 export class View extends Emitter {
   /** @type {Row[]} */ rows = [];
+  /** What each row is known by, in the same order. @type {string[]} */ ids = [];
   total = 0;
   /** @type {Record<string, any>} */ stats = {};
   /** @type {any} */ pagination = null;
@@ -54,9 +55,10 @@ export class View extends Emitter {
     this.#close(this);
   }
 
-  /** @param {{s: number, rows: Row[], total: number, stats?: any, pagination?: any}} answer */
-  begin({ s, rows, total, stats, pagination }) {
+  /** @param {{s: number, ids?: string[], rows: Row[], total: number, stats?: any, pagination?: any}} answer */
+  begin({ s, rows, ids = rows.map(({ id }) => id), total, stats, pagination }) {
     this.rows = rows;
+    this.ids = ids;
     this.pagination = pagination;
     this.total = total;
     this.stats = stats ?? {};
@@ -74,13 +76,18 @@ export class View extends Emitter {
     }
     const { s, total, changes, pagination = this.pagination } = change;
     const moved = new Set(changes.flatMap((one) => ("id" in one ? [one.id] : [])));
-    const rows = this.rows.filter(({ id }) => !moved.has(id));
+    const rows = this.rows.filter((_, place) => !moved.has(this.ids[place]));
+    const ids = this.ids.filter((id) => !moved.has(id));
     for (const one of changes) {
-      if (one.k === "row.enter" || one.k === "row.change") rows.splice(one.index, 0, one.d);
+      if (one.k === "row.enter" || one.k === "row.change") {
+        rows.splice(one.index, 0, one.d);
+        ids.splice(one.index, 0, one.id);
+      }
       if (one.k === "stats.delta")
         for (const [name, [, value]] of Object.entries(one.stats)) this.stats[name] = value;
     }
     this.rows = rows;
+    this.ids = ids;
     this.total = total;
     this.pagination = pagination;
     this.seq = s;
@@ -157,6 +164,7 @@ export class Views {
     if (!view) return;
     this.#open.delete(view.id);
     view.rows = [];
+    view.ids = [];
     view.lose();
     view.tell("refused", { refusal });
   }

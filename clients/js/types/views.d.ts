@@ -20,6 +20,7 @@ export class View extends Emitter {
      */
     constructor(list: string, params: Record<string, any>, close: (view: View) => void);
     /** @type {Row[]} */ rows: Row[];
+    /** What each row is known by, in the same order. @type {string[]} */ ids: string[];
     total: number;
     /** @type {Record<string, any>} */ stats: Record<string, any>;
     /** @type {any} */ pagination: any;
@@ -31,9 +32,10 @@ export class View extends Emitter {
     list: string;
     params: Record<string, any>;
     close(): void;
-    /** @param {{s: number, rows: Row[], total: number, stats?: any, pagination?: any}} answer */
-    begin({ s, rows, total, stats, pagination }: {
+    /** @param {{s: number, ids?: string[], rows: Row[], total: number, stats?: any, pagination?: any}} answer */
+    begin({ s, rows, ids, total, stats, pagination }: {
         s: number;
+        ids?: string[];
         rows: Row[];
         total: number;
         stats?: any;

@@ -17,6 +17,7 @@ class View:
         self.command = command
         self.params = dict(params)
         self.rows: list[dict[str, Any]] = []
+        self.ids: list[str] = []  # what each row is known by, in the same order
         self.total = 0
         self.stats: dict[str, Any] = {}
         self.pagination: Any = None
@@ -26,6 +27,7 @@ class View:
 
     def begin(self, answer: Mapping[str, Any]) -> None:
         self.rows = answer["rows"]
+        self.ids = answer.get("ids") or [row["id"] for row in self.rows]
         self.total = answer["total"]
         self.stats = answer.get("stats") or {}
         self.pagination = answer.get("pagination")
@@ -36,19 +38,21 @@ class View:
         """Every row that is named goes out; then each enter and change in, in the order given."""
         changes = told["changes"]
         named = {change["id"] for change in changes if "id" in change}
-        rows = [row for row in self.rows if row["id"] not in named]
+        kept = [place for place, row in enumerate(self.ids) if row not in named]
+        rows, ids = [self.rows[place] for place in kept], [self.ids[place] for place in kept]
         for change in changes:
             if change["k"] in ("row.enter", "row.change"):
                 rows.insert(change["index"], change["d"])
+                ids.insert(change["index"], change["id"])
             elif change["k"] == "stats.delta":
                 self.stats |= {name: new for name, (_, new) in change["stats"].items()}
-        self.rows = rows
+        self.rows, self.ids = rows, ids
         self.total = told["total"]
         self.pagination = told.get("pagination", self.pagination)
         self.seq = told["s"]
 
     def end(self, refused: Refused) -> None:
-        self.rows = []
+        self.rows, self.ids = [], []
         self.current = False
         self.refused = refused
 

@@ -1,0 +1,156 @@
+"""The team's activity: the log, newest first, said in sentences, as its reader may see it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import orjson
+from orjson import Fragment
+
+from db.as_of import EVERYTHING, AsOf
+from db.database import Database
+from db.events import EVERYONE
+from domains.activity.models import ActivityQuery
+from domains.activity.sentences import FIELD, Teller, Told
+from domains.activity.statement import LARGEST_GROUP, Statement, Wanted, matching, page
+from domains.kit.actor import Actor
+from domains.kit.endpoint import Reply
+from domains.kit.fields import Kind
+from domains.kit.policy import audiences_of
+from domains.kit.policy import words_of as words_for
+from domains.kit.resource import Resource
+from domains.kit.view import Found, Live
+from domains.kit.words import Words, words_of
+from domains.teams.words import MEMBERS
+
+KEY_BYTES = 16
+NAMED = frozenset({Kind.PERSON, Kind.RECORD})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A page of the feed for one reader, or for all who are shown the same."""
+
+    team_id: UUID
+    query: ActivityQuery
+    statement: Statement
+
+
+class Feed:
+    """Reads the log of teams; what is said of a kind of record comes from its definition."""
+
+    def __init__(self, db: Database, resources: Sequence[Resource]) -> None:
+        self._db = db
+        self._words = {words.entity: words for words in (*map(words_of, resources), MEMBERS)}
+        known = self._words.values()
+        deeds = [deed for words in known for deed in words.deeds.values()]
+        held = {name.partition(".")[0] for deed in deeds for name in FIELD.findall(deed)}
+        fields = [field for words in known for field in words.fields.values()]
+        ids = {field.name for field in fields if field.kind in NAMED or field.of in NAMED}
+        self._wanted = Wanted(sorted(held - {"record"}), sorted(ids), resources)
+
+    async def find(self, actor: Actor, query: ActivityQuery) -> Reply:
+        """A page of the feed, in one round trip."""
+        found = await self._look(self._reading(actor, query))
+        return Reply(
+            b"[" + ",".join(found.images).encode() + b"]",
+            as_of=found.as_of,
+        )
+
+    def live(self, actor: Actor, query: ActivityQuery) -> Live:
+        """The page as a list to keep open; most are shown the same."""
+        own = self._live(self._reading(actor, query))
+        seen = audiences_of(actor)
+        if seen is None or query.personal:
+            return own
+        shared = self._live(self._reading(actor, query, shared=True))
+        return replace(shared, audiences=frozenset(seen), own=own)
+
+    def _reading(self, actor: Actor, query: ActivityQuery, *, shared: bool = False) -> Reading:
+        chosen = matching(actor, query, self._wanted.resources)
+        audiences = (EVERYONE,) if shared else audiences_of(actor)
+        statement = page(chosen, query, self._wanted, audiences, shared=shared)
+        return Reading(actor.team_id, query, statement)
+
+    def _live(self, reading: Reading) -> Live:
+        said = repr((reading.statement.sql, reading.statement.args))
+        key = blake2b(said.encode(), digest_size=KEY_BYTES).digest()
+        return Live(key, reading.team_id, EVERYTHING, partial(self._look, reading))
+
+    async def _look(self, reading: Reading) -> Found:
+        row = await self._db.one(reading.statement.sql, *reading.statement.args)
+        rows = json.loads(row["entries"] or "[]", parse_float=Decimal)
+        names = json.loads(row["names"] or "{}")
+        teller = Teller(self._words_of, names.get)
+        limit = reading.query.limit
+        entries = [self._entry(teller, each) for each in rows]
+        # What an open feed shows is all that is counted of it.
+        shown = {"page": 1, "limit": limit, "total": len(entries), "pages": 1, "next_cursor": None}
+        return Found(
+            AsOf.read(row["as_of"]),
+            [_id(entry) for entry in entries],
+            [orjson.dumps(entry, default=_exact).decode() for entry in entries],
+            len(entries),
+            b"{}",
+            orjson.dumps(shown),
+            row["day_left"],
+            frozenset(word for audience in row["apart"] or () for word in words_for(audience)),
+        )
+
+    def _words_of(self, entity: str) -> Words:
+        return self._words.get(entity) or Words(entity)
+
+    def _entry(self, teller: Teller, row: dict[str, Any]) -> dict[str, Any]:
+        told = _told(row)
+        together = row.pop("together")
+        row.pop("held")
+        group = together and {name: together[name] for name in GROUP_FIELDS}
+        sentence = _of_group(teller, told, together) if group else teller.sentence(told)
+        return {**row, "sentence": sentence, "diff": teller.diff(told), "group": group}
+
+
+GROUP_FIELDS = ("id", "count", "records", "first_seq", "last_seq", "since", "kinds", "labels")
+
+
+def _told(row: Mapping[str, Any]) -> Told:
+    actor = row["a"] or {}
+    return Told(
+        kind=row["k"],
+        entity=row["e"],
+        label=row["label"] or "",
+        who=actor.get("name") or "Somebody",
+        about_self=actor.get("id") == row["id"],
+        changes=row["ch"],
+        holds=row["held"] or {},
+    )
+
+
+def _of_group(teller: Teller, told: Told, together: Mapping[str, Any]) -> str:
+    states, fields = together["states"] or [], together["fields"] or []
+    whole = together["count"] <= LARGEST_GROUP
+    return teller.group(
+        told,
+        count=together["count"],
+        records=together["records"],
+        labels=[label for label in together["labels"] or [] if label],
+        kinds=together["kinds"],
+        status=states[0] if whole and len(states) == 1 else None,
+        fields=fields[0].split(",") if whole and len(fields) == 1 and fields[0] else [],
+    )
+
+
+def _id(entry: Mapping[str, Any]) -> str:
+    """What an entry is known by on a screen: a group stays what it is while it grows."""
+    return f"group {entry['group']['id']}" if entry["group"] else str(entry["s"])
+
+
+def _exact(value: Any) -> Any:
+    """Money keeps every digit."""
+    if isinstance(value, Decimal):
+        return Fragment(str(value))
+    raise TypeError
