@@ -12,6 +12,7 @@ from domains.kit.domain import Domain
 from domains.leads.endpoints import endpoints as leads_endpoints
 from domains.leads.resource import LEADS
 from domains.listings.endpoints import endpoints as listings_endpoints
+from domains.listings.jobs import JOBS as LISTINGS_JOBS
 from domains.listings.resource import LISTINGS
 from domains.teams.endpoints import endpoints as teams_endpoints
 
@@ -19,7 +20,13 @@ DOMAINS: Final = (
     Domain("auth", auth_endpoints, "Registering, signing in and out"),
     Domain("teams", teams_endpoints, "The team, its members and invitations"),
     Domain("escrows", escrows_endpoints, "Deals from acceptance to the recorded deed", ESCROWS),
-    Domain("listings", listings_endpoints, "Property on the market, its prices and days", LISTINGS),
+    Domain(
+        "listings",
+        listings_endpoints,
+        "Property on the market, its prices and days",
+        LISTINGS,
+        jobs=LISTINGS_JOBS,
+    ),
     Domain("clients", clients_endpoints, "Whom the team works for, and their agreements", CLIENTS),
     Domain("leads", leads_endpoints, "People who may become clients", LEADS),
     Domain("activity", activity_endpoints, "What the team did, from the log"),

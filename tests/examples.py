@@ -167,6 +167,7 @@ LISTING = Example(
         "commission_type": "flat",
         "listing_commission": 100,
         "buyer_commission": 0.001,
+        "time_zone": "Pacific/Guam",
         "waterfront": True,
         "description": NOTE * 100,
         "features": [WORD] * 60,

@@ -146,3 +146,92 @@ CREATE TABLE job_totals (
 -- Who writes what no person does. It is a member of no team, and its password is no hash of anything.
 INSERT INTO users (id, email, full_name, password_hash, disabled_at)
 VALUES ('00000000-0000-4000-8000-686f6d650000', 'system@homeroom.invalid', 'Homeroom', '!', now());
+
+-- The time zone of a property, by its ZIP code or else its state. A row is the first code of a stretch
+-- in one zone; zones that keep the same time today go by one name. Made from the table of the package
+-- zipcodes 3.0.0 (MIT licence), which has all 42,000 of them.
+CREATE TABLE zip_time_zones (
+    first_zip text PRIMARY KEY CHECK (first_zip ~ '^[0-9]{5}$'),
+    time_zone text NOT NULL
+);
+
+INSERT INTO zip_time_zones (first_zip, time_zone)
+SELECT unnest(string_to_array(stretches.zips, ' ')), stretches.zone
+FROM (VALUES
+    ('America/New_York', '00501 01001 32456 32601 37302 37307 37314 37320 37325 37329 37331 37336 37341 37343 '
+        || '37350 37353 37361 37369 37377 37379 37381 37384 37391 37401 37406 37601 37724 39813 '
+        || '40117 40121 40142 40150 40155 40175 40177 40201 42501 42631 42647 42716 42718 42724 '
+        || '42732 42748 42757 42776 42784 46501 46536 46970 47516 47521 47524 47527 47532 47541 '
+        || '47553 47557 47575 47578 47580 47590 47801 47923 47944 47949 47952 47965 47980 49805 '
+        || '49814 49816 49822 49833 49835 49849 49853 49861 49864 49871 49878 49883 49891 49894 '
+        || '49901 49905 49912 49916 49921 49929 49942 49948 49960 49965 49970 56901 88888'),
+    ('America/Puerto_Rico', '00601'),
+    ('America/Chicago', '32401 32459 35004 37305 37313 37318 37324 37327 37330 37334 37338 37342 37345 37352 '
+        || '37355 37365 37374 37378 37380 37382 37387 37394 37405 37501 37723 38001 40111 40119 '
+        || '40140 40143 40152 40170 40176 40178 42001 42602 42642 42712 42717 42720 42726 42741 '
+        || '42749 42759 42782 46301 46531 46968 47514 47520 47523 47525 47531 47536 47550 47556 '
+        || '47574 47576 47579 47586 47601 47922 47943 47948 47951 47963 47977 49801 49812 49815 '
+        || '49821 49831 49834 49845 49852 49858 49863 49870 49873 49881 49886 49892 49896 49902 '
+        || '49911 49915 49920 49927 49935 49947 49959 49964 49968 50001 57001 57522 57538 57544 '
+        || '57548 57555 57568 57576 57579 57631 57646 58001 58530 58535 58563 58565 58570 58631 '
+        || '58638 58701 60001 67734 67736 67743 67764 67837 67880 69022 69024 69028 69032 69034 '
+        || '69038 69042 69046 69123 69130 69132 69135 69142 69151 69157 69161 69163 69169 69201 '
+        || '69212 69217 69220 70001 79830 79842 79848 79852 79854 79942'),
+    ('America/Denver', '57521 57537 57543 57547 57551 57567 57574 57577 57620 57633 57649 58529 58533 58562 '
+        || '58564 58569 58601 58632 58639 59001 67733 67735 67741 67758 67836 67878 69021 69023 '
+        || '69027 69030 69033 69037 69041 69045 69121 69125 69131 69133 69140 69144 69152 69160 '
+        || '69162 69168 69190 69211 69216 69218 69301 79821 79835 79847 79849 79853 79901 79943 '
+        || '83522 83547 83549 83601 84001 86003 86016 86020 86031 86033 86035 86040 86044 86053 '
+        || '86503 86514 86556 97901 97906 97908'),
+    ('America/Los_Angeles', '83501 83523 83548 83552 83801 88901 97001 97904 97907 98001'),
+    ('America/Phoenix', '85001 86004 86017 86021 86032 86034 86036 86042 86045 86301 86512 86555'),
+    ('Pacific/Honolulu', '96701 96801'),
+    ('Pacific/Pago_Pago', '96799'),
+    ('Pacific/Guam', '96910 96941'),
+    ('Pacific/Palau', '96939'),
+    ('Pacific/Majuro', '96960'),
+    ('America/Anchorage', '99501 99548'),
+    ('America/Adak', '99546')
+) AS stretches (zone, zips);
+
+CREATE TABLE state_time_zones (
+    state text PRIMARY KEY,
+    time_zone text NOT NULL
+);
+
+-- Most of each state; what is in another zone has a ZIP code that says so.
+INSERT INTO state_time_zones (state, time_zone)
+SELECT unnest(string_to_array(spread.states, ' ')), spread.zone
+FROM (VALUES
+    ('America/Anchorage', 'AK'),
+    ('America/Chicago', 'AL AR IA IL KS LA MN MO MS ND NE OK SD TN TX WI'),
+    ('Pacific/Pago_Pago', 'AS'),
+    ('America/Phoenix', 'AZ'),
+    ('America/Los_Angeles', 'CA NV OR WA'),
+    ('America/Denver', 'CO ID MT NM UT WY'),
+    ('America/New_York', 'CT DC DE FL GA IN KY MA MD ME MI NC NH NJ NY OH PA RI SC VA VT WV'),
+    ('Pacific/Guam', 'FM GU MP'),
+    ('Pacific/Honolulu', 'HI'),
+    ('Pacific/Majuro', 'MH'),
+    ('America/Puerto_Rico', 'PR VI'),
+    ('Pacific/Palau', 'PW')
+) AS spread (zone, states);
+
+-- Null where neither tells.
+CREATE FUNCTION property_time_zone(p_zip text, p_state text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        (
+            SELECT z.time_zone
+            FROM zip_time_zones AS z
+            WHERE p_zip ~ '^[0-9]{5}' AND z.first_zip <= left(p_zip, 5)
+            ORDER BY z.first_zip DESC
+            LIMIT 1
+        ),
+        (SELECT s.time_zone FROM state_time_zones AS s WHERE s.state = upper(p_state))
+    );
+$$;
+
+-- Where the address does not tell, or tells wrongly, people do.
+ALTER TABLE listings ADD COLUMN time_zone text;
+
+CREATE INDEX listings_expiration_idx ON listings (expiration_date) WHERE deleted_at IS NULL;

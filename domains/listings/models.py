@@ -27,6 +27,7 @@ from domains.kit.property import CommissionType, PropertyFields, PropertyType
 from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
 from domains.kit.status import Move
+from domains.kit.zone import TimeZone
 
 
 class ListingStatus(StrEnum):
@@ -49,6 +50,9 @@ Features = Annotated[list[Word], Field(max_length=60)]
 class ListingFields(PropertyFields):
     """What may be empty on a listing. Dates are the contract's, as RESO names them."""
 
+    time_zone: TimeZone | None = Field(
+        None, description="Where its days end; without it, the ZIP code's or the state's"
+    )
     waterfront: bool | None = None
     description: Note | None = None
     showing_instructions: Note | None = None
@@ -142,6 +146,7 @@ class Listing(ListingFields, Noted, RecordImage):
     off_market_date: date | None
     major_change_type: str | None
     major_change_timestamp: datetime | None
+    effective_time_zone: str | None
     days_on_market: int
     cumulative_days_on_market: int
     relisted_from: UUID | None

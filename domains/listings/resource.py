@@ -106,6 +106,8 @@ def _count(status: str) -> str:
     return f"count(*) FILTER (WHERE r.listing_status = '{status}')"
 
 
+TIME_ZONE = "coalesce(r.time_zone, property_time_zone(r.zip_code, r.state))"
+
 LISTINGS = Resource(
     name="listing",
     plural="listings",
@@ -123,6 +125,7 @@ LISTINGS = Resource(
     computed={
         "standard_status": f"(CASE r.listing_status {STANDARD} END)",
         "days_on_market": DAYS,
+        "effective_time_zone": TIME_ZONE,
         "cumulative_days_on_market": f"({DAYS} + r.days_before_relist)",
     },
     search=("property_address", "display_address", "city", "display_id", "mls_number", "zip_code"),
