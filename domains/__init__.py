@@ -11,6 +11,7 @@ from domains.escrows.resource import ESCROWS
 from domains.kit.domain import Domain
 from domains.leads.endpoints import endpoints as leads_endpoints
 from domains.leads.resource import LEADS
+from domains.leads.routing_endpoints import endpoints as routing_endpoints
 from domains.listings.endpoints import endpoints as listings_endpoints
 from domains.listings.jobs import JOBS as LISTINGS_JOBS
 from domains.listings.resource import LISTINGS
@@ -29,5 +30,6 @@ DOMAINS: Final = (
     ),
     Domain("clients", clients_endpoints, "Whom the team works for, and their agreements", CLIENTS),
     Domain("leads", leads_endpoints, "People who may become clients", LEADS),
+    Domain("lead_routing", routing_endpoints, "Who gets the team's new leads"),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

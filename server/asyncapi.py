@@ -10,6 +10,7 @@ from channels.sockets.wire import PROTO
 from domains.kit.domain import Domain
 from domains.kit.endpoint import Endpoint, Method
 from domains.kit.resource import Resource
+from domains.leads.rule_models import LeadAgent, LeadRule
 from domains.teams.models import Member
 from server import asyncapi_parts as parts
 from server import openapi_parts
@@ -20,7 +21,11 @@ Json = dict[str, Any]
 
 CHANNEL: Final = {"$ref": "#/channels/room"}
 # What the log tells of that is no resource: by the name of its entity, what its image is.
-OTHERS: Final[Mapping[str, type[BaseModel]]] = {"member": Member}
+OTHERS: Final[Mapping[str, type[BaseModel]]] = {
+    "member": Member,
+    "lead_rule": LeadRule,
+    "lead_agent": LeadAgent,
+}
 ABOUT: Final = (
     "The live room of a team, over Socket.IO (protocol 5, path /socket.io/, namespace /). The"
     " payload of a message is the one argument of the Socket.IO event of that name; a command's"
@@ -180,7 +185,7 @@ def _events(resources: Sequence[Resource]) -> tuple[Json, str]:
 def _event(
     name: str, refs: Mapping[Any, Json], image: type[BaseModel], resource: Resource | None = None
 ) -> Json:
-    kinds = parts.MEMBER_KINDS if resource is None else parts.kinds_of(resource)
+    kinds = parts.OTHER_KINDS[name] if resource is None else parts.kinds_of(resource)
     return {
         "allOf": [
             {"$ref": "#/components/schemas/Event"},

@@ -1,6 +1,6 @@
 """The parts of the AsyncAPI document that no Endpoint defines: handshake, presence, views."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,7 +43,11 @@ def kinds_of(resource: Resource) -> list[str]:
 
 DONE: Final = ("added", "updated", "removed")
 KINDS: Final = ("created", "updated", "status_changed", "archived", "restored", "deleted")
-MEMBER_KINDS: Final = ["member.joined", "member.removed", "role.changed"]
+OTHER_KINDS: Final[Mapping[str, Sequence[str]]] = {
+    "member": ["member.joined", "member.removed", "role.changed"],
+    "lead_rule": ["lead_rule.created", "lead_rule.updated", "lead_rule.deleted"],
+    "lead_agent": ["lead_agent.updated"],
+}
 
 ID: Final[Json] = {"type": "string", "format": "uuid"}
 INSTANT: Final[Json] = {"type": "string", "format": "date-time"}

@@ -143,6 +143,7 @@ async def record(server: WholeServer) -> Frames:
             await _of_its_own(server, frames, resource)
         for child in resource.children:
             await _children(await _anew(stage), resource, child)
+    await _leads(await _anew(stage))
     await _presence(server, frames)
     await _views(server, frames)
     await _old_names(server, frames)
@@ -228,6 +229,25 @@ async def _listings(stage: Stage) -> None:
         await screen.ask("listings:status", gone)
         anew = {"op": stage.op(), **one, "body": {"list_price": 480000}}
         await screen.ask("listings:relist", anew)
+
+
+async def _leads(stage: Stage) -> None:
+    """What leads have beside the common verbs, and the rules that give them out."""
+    async with stage.screen() as screen:
+        rule = {"name": "All", "strategy": "round_robin"}
+        added = await screen.ask("lead_routing:add", {"op": stage.op(), "body": rule})
+        this = {"id": added["id"]}
+        changed = {"op": stage.op(), **this, "body": {"name": "Everybody"}}
+        await screen.ask("lead_routing:change", changed)
+        await screen.ask("lead_routing:rules")
+        takes = {"capacity": 30, "territories": ["98101"]}
+        agent = {"id": str(stage.team.agent.user_id)}
+        await screen.ask("lead_routing:agent", {"op": stage.op(), **agent, "body": takes})
+        await screen.ask("lead_routing:agents")
+        made = await screen.ask("leads:create", {"op": stage.op(), "body": LEAST["leads"]})
+        for verb in ("release", "claim", "route"):
+            await screen.ask(f"leads:{verb}", {"op": stage.op(), "id": made["id"]})
+        await screen.ask("lead_routing:remove", {"op": stage.op(), **this})
 
 
 async def _people(stage: Stage) -> None:

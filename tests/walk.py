@@ -26,7 +26,8 @@ Act = Callable[..., Awaitable[Answer]]
 class Write:
     """A write to try: the endpoint it goes by, the event it leaves, on how many records.
 
-    `first` is what was done to the records before: archive, delete, or a status they were moved to.
+    `first` is what was done to the records before: archive, delete, a verb of their own, a status
+    they were moved to. `shared` is a write that private records know nothing of.
     """
 
     verb: str
@@ -35,6 +36,7 @@ class Write:
     first: str | None = None
     records: int = 1
     again: bool = True  # doing it twice is doing it once
+    shared: bool = False
 
 
 def _one(method: Method, path: str = "", body: Callable[[Resource], Any] | None = None) -> Act:
@@ -163,6 +165,11 @@ WRITES = [
 ]
 # What a resource offers beside the common verbs.
 OWN = {
+    "leads": [
+        Write("claim", "claimed", _one(Method.POST, "/claim"), first="release", shared=True),
+        Write("release", "released", _one(Method.POST, "/release"), shared=True),
+        Write("route", "assigned", _one(Method.POST, "/route"), first="rule", shared=True),
+    ],
     "listings": [
         Write(
             "price",
@@ -240,10 +247,17 @@ async def made_ready(
                 await add_row(by, resource, child, record)
             one = f"/{resource.plural}/"
             return [(await by.get(one + record["id"])).data for record in records]
-    path = {"archive": "/archive", "delete": ""}.get(first or "")
-    if path is None:
+    if first == "rule":
+        await by.post("/lead-routing/rules", {"name": "All", "strategy": "round_robin"})
         return records
-    method = Method.PATCH if path else Method.DELETE
+    ways = {
+        "archive": (Method.PATCH, "/archive"),
+        "delete": (Method.DELETE, ""),
+        "release": (Method.POST, "/release"),
+    }
+    if first not in ways:
+        return records
+    method, path = ways[first]
     return [
         (await by.ask(method, f"/{resource.plural}/{record['id']}{path}")).data
         for record in records

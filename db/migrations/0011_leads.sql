@@ -32,6 +32,12 @@ CREATE TABLE leads (
     preferred_language text,
     next_follow_up date,
     last_contact_date date,
+    -- In the pond a lead is kept by a lead of the team, and claimed by whoever comes first.
+    in_pond boolean NOT NULL DEFAULT false CHECK (NOT (in_pond AND is_private)),
+    claimed_at timestamptz,
+    assigned_at timestamptz,
+    assignment_reason text,
+    routing_rule_id uuid,
     -- The score is stored, so that lists sort by it and screens show the same one all day: a write
     -- that touches what it is made of makes it again, and a nightly job lets it decay.
     lead_score smallint NOT NULL DEFAULT 0 CHECK (lead_score BETWEEN 0 AND 100),
@@ -54,5 +60,44 @@ CREATE TABLE leads (
 CREATE INDEX leads_created_idx ON leads (team_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX leads_status_idx ON leads (team_id, lead_status) WHERE deleted_at IS NULL;
 CREATE INDEX leads_score_idx ON leads (team_id, lead_score DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX leads_owner_idx ON leads (team_id, owner_id, lead_status) WHERE deleted_at IS NULL;
+CREATE INDEX leads_pond_idx ON leads (team_id, created_at DESC) WHERE in_pond AND deleted_at IS NULL;
 CREATE INDEX leads_follow_up_idx ON leads (team_id, next_follow_up)
     WHERE deleted_at IS NULL AND next_follow_up IS NOT NULL;
+
+-- Who gets a new lead: the first rule, in their order, that is for it. `last_agent_id` is whose turn
+-- it was last; it moves under the row's lock, which is what keeps turns fair.
+CREATE TABLE lead_rules (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    team_id uuid NOT NULL REFERENCES teams (id),
+    name text NOT NULL,
+    strategy text NOT NULL,
+    enabled boolean NOT NULL,
+    position integer NOT NULL,
+    sources text[] NOT NULL,
+    lead_types text[] NOT NULL,
+    territories text[] NOT NULL,
+    languages text[] NOT NULL,
+    price_min numeric(14, 2),
+    price_max numeric(14, 2),
+    agents uuid[] NOT NULL,
+    last_agent_id uuid,
+    version integer NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE INDEX lead_rules_team_idx ON lead_rules (team_id, position);
+
+CREATE TABLE lead_agents (
+    team_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    takes_leads boolean,
+    capacity integer,
+    claim_limit integer,
+    territories text[],
+    languages text[],
+    version integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (team_id, user_id),
+    FOREIGN KEY (team_id, user_id) REFERENCES members (team_id, user_id)
+);

@@ -1,8 +1,10 @@
 """Leads: their fields, their shapes at the edge, their queries."""
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -143,6 +145,11 @@ class Lead(LeadFields, RecordImage):
     lead_score: int = Field(ge=0, le=100, description="The sum of score_parts")
     lead_temperature: Temperature = Field(description="hot from 70, warm from 40")
     score_parts: list[ScorePart]
+    in_pond: bool = Field(description="Nobody's yet: its keeper is shown as owner")
+    claimed_at: datetime | None
+    assigned_at: datetime | None
+    assignment_reason: str | None = Field(description="Which rule gave it to its owner, and why")
+    routing_rule_id: UUID | None
     tags: list[str]
 
 
@@ -171,6 +178,7 @@ class LeadQuery(ListQuery):
     min_score: Annotated[int, Field(ge=0, le=100)] | None = None
     max_score: Annotated[int, Field(ge=0, le=100)] | None = None
     follow_up: FollowUp | None = None
+    in_pond: bool | None = None
     tag: Word | None = None
 
 
@@ -188,6 +196,7 @@ class LeadStats(BaseModel):
     hot: int
     warm: int
     cold: int
+    inPond: int  # noqa: N815
     followUpsDue: int  # noqa: N815  # the seed's way of naming
     privateLeads: int  # noqa: N815
     publicLeads: int  # noqa: N815

@@ -39,6 +39,12 @@ ENTRY = {"new": Step(), "contacted": Step(), "qualified": Step(), "deferred": DE
 
 def _check(lead: Record) -> Iterable[Detail]:
     yield from has_a_name(lead)
+    if lead.get("in_pond") and lead.get("is_private"):
+        yield {
+            "field": "is_private",
+            "message": "is not for a lead in the pond, which is everybody's to claim",
+            "code": "in_pond",
+        }
     least, most = lead.get("budget_min"), lead.get("budget_max")
     if least is not None and most is not None and least > most:
         yield {
@@ -56,6 +62,10 @@ def derive(before: Record | None, after: Record, moment: Moment) -> Mapping[str,
         today = moment.now.date()
         entered = before["created_at"].date() if before else today
         columns |= score(after, entered, today).columns()
+    if before is not None and before["owner_id"] != after["owner_id"]:
+        # Somebody gave it away by hand: no rule did, and nobody claimed it.
+        columns |= {"assigned_at": moment.now, **dict.fromkeys(("claimed_at", "routing_rule_id"))}
+        columns["in_pond"] = False
     return columns
 
 
@@ -108,6 +118,7 @@ LEADS = Resource(
         "min_score": "r.lead_score >= {}",
         "max_score": "r.lead_score <= {}",
         "follow_up": FOLLOW_UP,
+        "in_pond": "r.in_pond = {}",
         "tag": "r.tags @> ARRAY[{}::text]",
     },
     sorts={
@@ -135,6 +146,7 @@ LEADS = Resource(
         "hot": _count(f"{TEMPERATURE} = 'hot'"),
         "warm": _count(f"{TEMPERATURE} = 'warm'"),
         "cold": _count(f"{TEMPERATURE} = 'cold'"),
+        "inPond": _count("r.in_pond"),
         "followUpsDue": _count("r.next_follow_up <= current_date"),
         "privateLeads": _count("r.is_private"),
         "publicLeads": _count("NOT r.is_private"),
@@ -143,6 +155,7 @@ LEADS = Resource(
         "qualificationRate": percent(_status("qualified", "converted")),
     },
     stats_model=LeadStats,
+    reasons={"owner_id": "assignment_reason"},
     check=_check,
     derive=derive,
     prepare=with_e164,
