@@ -10,6 +10,7 @@ from domains.auth.passwords import Passwords
 from domains.auth.tokens import Tokens
 from domains.kit.domain import Domain
 from domains.kit.endpoint import Endpoint
+from domains.kit.guard import Guard
 from domains.kit.job import Job
 from domains.kit.services import Services, tell_nobody
 from server import asyncapi, openapi
@@ -17,8 +18,15 @@ from server.housework import PURGE
 from server.version import VERSION
 
 
-def endpoints(services: Services, domains: Iterable[Domain] = DOMAINS) -> list[Endpoint]:
-    return [endpoint for domain in domains for endpoint in domain.endpoints(services)]
+def guard(domains: Iterable[Domain] = DOMAINS) -> Guard:
+    """What is shown to whom: a name that one kind of record guards is guarded everywhere."""
+    resources = [domain.resource for domain in domains if domain.resource]
+    return Guard.of(*(each.guarded for each in resources), *(r.guarded_stats for r in resources))
+
+
+def endpoints(services: Services, domains: Sequence[Domain] = DOMAINS) -> list[Endpoint]:
+    before = guard(domains).before
+    return [before(endpoint) for domain in domains for endpoint in domain.endpoints(services)]
 
 
 def jobs(domains: Iterable[Domain] = DOMAINS) -> list[Job]:

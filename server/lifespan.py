@@ -115,6 +115,7 @@ async def rooms(app: web.Application) -> AsyncIterator[None]:
         counters=app[COUNTERS],
         supervisor=app[SUPERVISOR],
         sees=may_see,
+        guards=catalogue.guard(),
         clock=app[CLOCK].utc,
         on_screen=app[METRICS].on_screen.observe,
     )

@@ -139,9 +139,9 @@ class Eyes:
 
 
 @asynccontextmanager
-async def eyes_of(api: Api, team: Team) -> AsyncIterator[Eyes]:
+async def eyes_of(api: Api, team: Team, other: Actor | None = None) -> AsyncIterator[Eyes]:
     """All of them connected, from the team's first event on."""
-    other = await new_member(api.db, team.id, Role.AGENT, "Ben Agent")
+    other = other or await new_member(api.db, team.id, Role.AGENT, "Ben Agent")
     people = {
         "owner": team.owner,
         "lead": team.lead,

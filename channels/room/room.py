@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import UUID
 
 from channels.base.counters import Counters
 from channels.base.supervisor import Supervisor
 from channels.room import membership
-from channels.room.audience import Frames, Sees
+from channels.room.audience import Frames, Guards, Sees
 from channels.room.dispatcher import Dispatcher
 from channels.room.history import History
 from channels.room.log import Log
@@ -45,6 +46,7 @@ class Room:
         rewound: Callable[["Room"], None],
         told: Callable[[Event], None],
         sees: Sees,
+        guards: Guards,
         waves: Waves,
         on_screen: Callable[[Event], None],
     ) -> None:
@@ -67,6 +69,8 @@ class Room:
         self._told = told
         self._on_screen = on_screen
         self._sees = sees
+        self._guards = guards
+        self._held: Collection[AbstractSet[str]] | None = None  # rights of members, by combination
         self._range_read = RangeRead(team_id, log, counters, supervisor)
         self._replays: dict[int, Frames] = {}
         self._outgoing: list[Event] = []
@@ -113,6 +117,7 @@ class Room:
         """See `Rooms.renew`."""
         await self._learn_about(who)
         member.who = who
+        self._held = None
         if self._amend(member):
             return True
         self.leave(member)
@@ -142,10 +147,16 @@ class Room:
         if not events or not self.members:
             return
         members = list(self.members.values())
-        frames = Frames(events, self._sees)
+        frames = Frames(events, self._sees, self._guards, self._rights_held())
         parcels = frames.for_all or [frames.of(member.who) for member in members]
         self._counters.delivered += len(events) * len(members)
         self._lane.add(Wave(members, parcels, events))
+
+    def _rights_held(self) -> Collection[AbstractSet[str]]:
+        """Those of the members, and perhaps of some who have left."""
+        if self._held is None:
+            self._held = {member.who.rights for member in self.members.values()}
+        return self._held
 
     def close(self) -> None:
         """Let go; whoever is still about to join finds it closed and opens another."""
@@ -197,6 +208,8 @@ class Room:
     def _amend(self, member: Member) -> bool:
         """Bring a member, read earlier, to what the log said since; False when it is out."""
         who = self._membership.now(member.who)
+        if who is not member.who:
+            self._held = None
         member.who = who or member.who
         return who is not None
 
@@ -247,12 +260,14 @@ class Room:
             if standing.missed:
                 member.give(self._replay(standing.missed, member))
             self.members[member.sid] = member
+            if self._held is not None and member.who.rights not in self._held:
+                self._held = None
 
     def _replay(self, missed: Sequence[Event], member: Member) -> Parcel:
         """Frames of the missed events; a herd that missed the same shares them."""
         first = missed[0].seq
         if first not in self._replays:
-            self._replays[first] = Frames(missed, self._sees)
+            self._replays[first] = Frames(missed, self._sees, self._guards)
         return self._replays[first].of(member.who)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from channels.base.counters import Counters
 from channels.base.supervisor import Supervisor
 from channels.bus.bus import Bus
-from channels.room.audience import Sees, everyone_alone
+from channels.room.audience import Guards, Sees, Unguarded, everyone_alone
 from channels.room.followed import Followed
 from channels.room.log import Log
 from channels.room.room import Room
@@ -49,7 +49,7 @@ class Lag:
 
 
 class Rooms:
-    """`sees` is the policy of who may see what an event says.
+    """`sees` is the policy of who may see what an event says, `guards` of which of its fields.
 
     `on_screen` is told, for each event and room, how many seconds after its commit it was written
     to the last of its members here. `clock` is Postgres's, as commits are.
@@ -63,6 +63,7 @@ class Rooms:
         counters: Counters,
         supervisor: Supervisor,
         sees: Sees = everyone_alone,
+        guards: Guards = Unguarded(),  # noqa: B008 - it holds nothing
         clock: Callable[[], datetime] = utc_now,
         on_screen: Callable[[float], None] = lambda _: None,
     ) -> None:
@@ -71,6 +72,7 @@ class Rooms:
         self._counters = counters
         self._supervisor = supervisor
         self._sees = sees
+        self._guards = guards
         self._clock = clock
         self._on_screen = on_screen
         self._rooms: dict[UUID, Room] = {}
@@ -257,6 +259,7 @@ class Rooms:
                 rewound=self._rewound,
                 told=self._tell,
                 sees=self._sees,
+                guards=self._guards,
                 waves=self._waves,
                 on_screen=self._shown,
             )

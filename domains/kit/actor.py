@@ -35,6 +35,8 @@ class Right(StrEnum):
     MANAGE_TEAM = "manage_team"  # invite, remove, give roles and permissions
 
 
+SHOWING: Final = frozenset({Right.ACCESS_CODES, Right.FINANCIALS})  # what makes one see more
+
 _ALL: Final = frozenset(Right)
 _WRITER: Final = frozenset({Right.ACCESS_CODES, Right.EDIT_TEAM_DATA, Right.FINANCIALS})
 

@@ -11,12 +11,13 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from db.as_of import AsOf
 from db.events import Head
-from domains.kit.actor import Actor
+from domains.kit.actor import SHOWING, Actor
 from domains.kit.endpoint import Call, Endpoint, Reply, Run
 from domains.kit.heads import Heads
 from domains.kit.policy import audiences_of
@@ -223,7 +224,13 @@ class _Reading:
 
 def reader_class(actor: Actor, *, personal: bool) -> tuple[object, ...]:
     """Those who are shown the same share it; a query for one's own is one's own, whoever asks."""
-    return (audiences_of(actor), actor.user_id if personal else None)
+    return (audiences_of(actor), _in_order(actor.rights), actor.user_id if personal else None)
+
+
+@cache
+def _in_order(rights: frozenset[str]) -> tuple[str, ...]:
+    """The same text on every node."""
+    return tuple(sorted(rights & SHOWING))
 
 
 def says(seen: str, tag: str) -> bool:

@@ -12,6 +12,7 @@ from db.transaction import Transaction
 from domains.kit.actor import Actor, Right
 from domains.kit.children import add_all
 from domains.kit.errors import Detail, Forbidden, Invalid, InvalidTransition
+from domains.kit.guard import refuse_unseen, said
 from domains.kit.links import require_links
 from domains.kit.merge import merged_fields, refuse_stale
 from domains.kit.policy import allow_delete, allow_edit, allow_private
@@ -48,6 +49,8 @@ async def make(
     """
     values = dict(resource.prepare(given))
     rows = [(child, values.pop(child.plural, ())) for child in resource.children if not child.apart]
+    for new in (values, *(row for _, several in rows for row in several)):
+        refuse_unseen(resource.guard, actor, said(new))
     given = values
     values = {**given, "owner_id": given.get("owner_id") or actor.user_id}
     moved, moment = _move(resource, actor, None, values, given, moment)
@@ -85,6 +88,7 @@ async def change(
     already hold the given value are no change; when none is left nothing is written.
     """
     given = resource.prepare(given)
+    refuse_unseen(resource.guard, actor, given)
     row = await lock(tx, resource, key)
     allow_edit(actor, row, resource.name)
     wanted = {name: value for name, value in given.items() if _differs(row[name], value)}

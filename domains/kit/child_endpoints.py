@@ -32,7 +32,7 @@ class ChildVerbs:
         given, key = call.body.model_dump(), call.path["id"]
         return await self._write(
             call,
-            lambda tx: add(tx, self.resource, self.child, key, given, base=call.version),
+            lambda tx: add(tx, self.resource, self.child, call.who, key, given, base=call.version),
             status=201,
         )
 

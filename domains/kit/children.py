@@ -19,8 +19,9 @@ from domains.kit.child import Child, Row
 from domains.kit.endpoint import Reply
 from domains.kit.errors import Detail, Forbidden, Invalid, NotFound
 from domains.kit.fields import Query
+from domains.kit.guard import refuse_unseen, said
 from domains.kit.merge import refuse_stale_row
-from domains.kit.policy import allow, audiences_of, within
+from domains.kit.policy import allow, allow_edit, audiences_of, within
 from domains.kit.resource import Record, Resource
 from domains.kit.rows import column_value, key_of, lock, update
 from domains.kit.tell import tell
@@ -85,13 +86,15 @@ async def add(
     tx: Transaction,
     resource: Resource,
     child: Child,
+    actor: Actor,
     key: str,
     given: Mapping[str, Any],
     *,
     base: int | None = None,
 ) -> Touched:
     """Add a row to a record; where it has a place, the ones behind it make room."""
-    record = await lock(tx, resource, key)
+    refuse_unseen(resource.guard, actor, said(given))
+    record = await _lock(tx, resource, child, actor, key)
     if base is not None and base > record["version"]:
         raise Invalid.field("version", f"the {resource.name} is at version {record['version']}")
     row = await _insert(tx, child, record, given, record["version"] + 1)
@@ -118,7 +121,8 @@ async def amend(
     base: int | None = None,
 ) -> Touched:
     """Change the given fields of a row; what it holds already is no change."""
-    record = await lock(tx, resource, key)
+    refuse_unseen(resource.guard, actor, given)
+    record = await _lock(tx, resource, child, actor, key)
     old = await _find(tx, child, actor, record, row_key)
     wanted = {name: value for name, value in given.items() if old[name] != value}
     if child.place in wanted:
@@ -160,7 +164,7 @@ async def drop(
     base: int | None = None,
 ) -> Touched:
     """Remove a row; where the others have places, they close up."""
-    record = await lock(tx, resource, key)
+    record = await _lock(tx, resource, child, actor, key)
     old = await _find(tx, child, actor, record, row_key)
     await refuse_stale_row(tx, resource, record, child, old, {}, base)
     await tx.execute(
@@ -171,6 +175,16 @@ async def drop(
     new = await update(tx, resource, record["id"], {})
     tell(tx, resource, f"{resource.name}.{child.name}_removed", new, before=record)
     return Touched(old, new)
+
+
+async def _lock(
+    tx: Transaction, resource: Resource, child: Child, actor: Actor, key: str
+) -> Record:
+    """The record, for one who may change it; what is its author's own, whoever sees it may add."""
+    record = await lock(tx, resource, key)
+    if not child.own:
+        allow_edit(actor, record, resource.name)
+    return record
 
 
 async def _insert(

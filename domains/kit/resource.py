@@ -12,6 +12,7 @@ from domains.kit.actor import EVERYONE, WRITERS, Role
 from domains.kit.child import Child
 from domains.kit.errors import Detail
 from domains.kit.fields import Input, Query
+from domains.kit.guard import Guard
 
 Record = Mapping[str, Any]
 
@@ -128,6 +129,11 @@ class Resource:
     @property
     def table(self) -> str:
         return self.plural
+
+    @cached_property
+    def guard(self) -> Guard:
+        """What of it is shown to whom."""
+        return Guard.of(self.guarded, self.guarded_stats)
 
     @cached_property
     def topics(self) -> tuple[str, ...]:

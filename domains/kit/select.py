@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from domains.kit.actor import Actor
-from domains.kit.errors import Invalid
+from domains.kit.errors import Forbidden, Invalid
 from domains.kit.fields import Instant, Query, Search
 from domains.kit.policy import audiences_of, for_some
 from domains.kit.resource import Resource
@@ -99,6 +100,7 @@ def select(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
 
 def matching(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
     """Everything a query's filters let through, whoever may see it."""
+    _refuse_unseen(resource, actor, query)
     chosen = Selection()
     chosen.add("r.team_id = {}", actor.team_id)
     chosen.conditions.append("r.deleted_at IS NULL")
@@ -119,6 +121,20 @@ def matching(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
         if value is not None:
             chosen.add(template, value)
     return chosen
+
+
+def _refuse_unseen(resource: Resource, actor: Actor, query: ListQuery) -> None:
+    """Raise Forbidden for a filter or an order by what the actor may not see: it would tell it."""
+    hidden = resource.guard.hidden(actor.rights)
+    if not hidden:
+        return
+    told = [resource.computed[name] for name in hidden if name in resource.computed]
+    asked = {name: sql for name, sql in resource.where.items() if getattr(query, name) is not None}
+    asked |= {query.sort: resource.sorts[query.sort][0]} if query.sort in resource.sorts else {}
+    for name, sql in asked.items():
+        columns = any(re.search(rf"\.{re.escape(column)}\b", sql) for column in hidden)
+        if columns or any(expression in sql for expression in told):
+            raise Forbidden(f"{name}: you may not see what this goes by")
 
 
 def _escape_like(text: str) -> str:
