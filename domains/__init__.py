@@ -6,6 +6,8 @@ from domains.activity.endpoints import endpoints as activity_endpoints
 from domains.auth.endpoints import endpoints as auth_endpoints
 from domains.clients.endpoints import endpoints as clients_endpoints
 from domains.clients.resource import CLIENTS
+from domains.contacts.endpoints import endpoints as contacts_endpoints
+from domains.contacts.resource import CONTACTS
 from domains.escrows.endpoints import endpoints as escrows_endpoints
 from domains.escrows.resource import ESCROWS
 from domains.kit.domain import Domain
@@ -31,5 +33,6 @@ DOMAINS: Final = (
     Domain("clients", clients_endpoints, "Whom the team works for, and their agreements", CLIENTS),
     Domain("leads", leads_endpoints, "People who may become clients", LEADS),
     Domain("lead_routing", routing_endpoints, "Who gets the team's new leads"),
+    Domain("contacts", contacts_endpoints, "Whom the team deals with, in which role", CONTACTS),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

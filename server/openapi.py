@@ -208,6 +208,8 @@ def _refusals(endpoint: Endpoint) -> Json:
         names["403"] = "Forbidden"
     if "{" in endpoint.path:
         names["404"] = "NotFound"
+    if endpoint.successor:
+        names["410"] = "Merged"
     if endpoint.method is not Method.GET:
         names |= {"409": "Conflict", "422": "KeyReused"}
     if endpoint.body is not None:

@@ -215,6 +215,18 @@ RESPONSES: Final[Json] = {
             "changed_at": "2026-11-21T09:30:00Z",
         },
     ),
+    "Merged": _refusal(
+        "The record was merged into another one, which details name",
+        "MERGED",
+        "This contact was merged into CTC-2026-0001",
+        {
+            "field": "id",
+            "message": "is CTC-2026-0001 now",
+            "code": "merged",
+            "merged_into": "6f0c…",
+            "display_id": "CTC-2026-0001",
+        },
+    ),
     "TooLarge": _refusal(
         "The body is too large", "PAYLOAD_TOO_LARGE", "The body is larger than 1 MB"
     ),

@@ -260,9 +260,50 @@ LEAD = Example(
     },
 )
 
+CONTACT = Example(
+    least={
+        "first_name": "Carla",
+        "last_name": "Contact",
+        "roles": [{"role": "broker"}, {"role": "agent"}],
+    },
+    change={"company": "Puget Inspections", "city": "Tacoma"},
+    other={"notes": "Met at the open house"},
+    asks=("last_name",),
+    full={
+        "first_name": WORD,
+        "last_name": "Nguyễn-O'Brien ツ",
+        "company": LINE,
+        "title": "Senior loan officer",
+        "email": "carla.o'brien+loans@mail.example",
+        "other_emails": [f"carla{n}@mail.example" for n in range(20)],
+        "phone": "(206) 555-0100 ext. 7",
+        "other_phones": ["+44 20 7946 0958", "206.555.0143"],
+        "address": LINE,
+        "city": "São Paulo",
+        "state": "WA",
+        "zip_code": "98101",
+        "license_number": "DRE #01234567",
+        "website": "https://loans.example/" + "x" * 470,
+        "birthday": DAY,
+        "preferred_language": "zh-Hant",
+        "preferred_channel": "text",
+        "tags": [WORD, "VIP", "O'Brien & sons"],
+        "contact_status": "inactive",
+        "is_private": True,
+        "status_reason": "Moved abroad",
+        "notes": NOTE,
+        "roles": [
+            {"role": "loan_officer", "is_primary": True},
+            {"role": "client", "is_primary": False},
+        ],
+    },
+    children={"roles": ChildExample({"role": "home_inspector"}, {"role": "appraiser"})},
+)
+
 EXAMPLES: dict[str, Example] = {
     "escrows": ESCROW,
     "listings": LISTING,
     "clients": CLIENT,
     "leads": LEAD,
+    "contacts": CONTACT,
 }

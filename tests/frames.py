@@ -171,8 +171,31 @@ async def _clients(stage: Stage) -> None:
         await screen.ask("clients:tags", tags)
 
 
+async def _contacts(stage: Stage) -> None:
+    async with stage.screen() as screen:
+        body = {**LEAST["contacts"], "email": "carla@mail.example"}
+        first, other = [
+            await screen.ask("contacts:create", {"op": stage.op(), "body": body}) for _ in range(2)
+        ]
+        one = {"id": first["id"]}
+        await screen.ask(
+            "contacts:primary_role", {"op": stage.op(), **one, "body": {"role": "agent"}}
+        )
+        await screen.ask("contacts:search", {"params": {"role": "agent", "name": "carla"}})
+        await screen.ask("contacts:duplicates", {})
+        await screen.ask("contacts:duplicates_of", one)
+        merge, body = stage.op(), {"other_id": other["id"]}
+        await screen.ask("contacts:merge", {"op": merge, **one, "body": body})
+        await screen.fail("contacts:get", {"id": other["id"]})
+        back = {"op": stage.op(), **one, "body": {"merge": merge}}
+        await screen.ask("contacts:unmerge", back)
+
+
 # What a kind with a team of its own offers beside the common verbs.
-ALSO: dict[str, Callable[[Stage], Awaitable[None]]] = {"clients": _clients}
+ALSO: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    "clients": _clients,
+    "contacts": _contacts,
+}
 
 
 async def _records(stage: Stage, resource: Resource) -> None:

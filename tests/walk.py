@@ -27,7 +27,8 @@ class Write:
     """A write to try: the endpoint it goes by, the event it leaves, on how many records.
 
     `first` is what was done to the records before: archive, delete, a verb of their own, a status
-    they were moved to. `shared` is a write that private records know nothing of.
+    they were moved to. `shared` is a write that private records know nothing of. `kinds` are those
+    of the events, where they are not all of one kind.
     """
 
     verb: str
@@ -37,6 +38,7 @@ class Write:
     records: int = 1
     again: bool = True  # doing it twice is doing it once
     shared: bool = False
+    kinds: tuple[str, ...] = ()
 
 
 def _one(method: Method, path: str = "", body: Callable[[Resource], Any] | None = None) -> Act:
@@ -134,6 +136,9 @@ def a_body(endpoint: Endpoint, resource: Resource, record: Any = None) -> dict[s
         "price": {"list_price": 1},
         "relist": {},
         "tags": {"add": ["VIP"]},
+        "merge": {"other_id": str(uuid4())},
+        "unmerge": {"merge": uuid4().hex},
+        "primary_role": {"role": "agent"},
     }
     for child in resource.children:
         example = child_example(resource, child)
@@ -141,6 +146,27 @@ def a_body(endpoint: Endpoint, resource: Resource, record: Any = None) -> dict[s
         bodies[f"update_{child.name}"] = bodies[f"put_{child.name}"] = dict(example.change)
     body: dict[str, Any] = bodies[endpoint.name.split(":")[1]]
     return body
+
+
+async def made_fit(by: Client, resource: Resource, verb: str, record: Any) -> dict[str, Any] | None:
+    """A body of a verb that takes another record with it, which is made; None for any other."""
+    if verb not in ("merge", "unmerge"):
+        return None
+    other = {"other_id": (await by.make(resource))["id"]}
+    if verb == "merge":
+        return other
+    merged = await by.post(f"/{resource.plural}/{record['id']}/merge", other)
+    return {"merge": merged.meta["seq"]}
+
+
+async def _merge(by: Client, resource: Resource, records: list[Any], **said: Any) -> Answer:
+    one, other = records[:2]
+    return await by.post(f"/{resource.plural}/{one['id']}/merge", {"other_id": other["id"]}, **said)
+
+
+async def _unmerge(by: Client, resource: Resource, records: list[Any], **said: Any) -> Answer:
+    body = {"merge": f"merge-{records[0]['id']}"}
+    return await by.post(f"/{resource.plural}/{records[0]['id']}/unmerge", body, **said)
 
 
 def first_move(resource: Resource) -> dict[str, Any]:
@@ -187,6 +213,23 @@ OWN = {
     ],
     "clients": [
         Write("tags", "updated", _one(Method.PATCH, "/tags", lambda _: {"add": ["VIP"]})),
+    ],
+    "contacts": [
+        Write("merge", "merged", _merge, records=2, again=False, kinds=("merged", "deleted")),
+        Write(
+            "unmerge",
+            "unmerged",
+            _unmerge,
+            first="merge",
+            records=2,
+            again=False,
+            kinds=("unmerged", "restored"),
+        ),
+        Write(
+            "primary_role",
+            "role_updated",
+            _one(Method.PUT, "/roles/primary", lambda _: {"role": "agent"}),
+        ),
     ],
 }
 
@@ -250,6 +293,11 @@ async def made_ready(
     if first == "rule":
         await by.post("/lead-routing/rules", {"name": "All", "strategy": "round_robin"})
         return records
+    if first == "merge":
+        merged = await _merge(by, resource, records, key=f"merge-{records[0]['id']}")
+        gone = (await by.get(f"/{resource.plural}/{records[1]['id']}/history")).data[0]
+        now = {name: new for name, (_, new) in gone["changes"].items()}
+        return [merged.data, {**records[1], **now, "version": gone["version"]}, records[2]]
     ways = {
         "archive": (Method.PATCH, "/archive"),
         "delete": (Method.DELETE, ""),

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from db.database import Database
 from db.transaction import Answer, Operation, Transaction
@@ -17,6 +17,7 @@ from domains.kit.policy import allow
 from domains.kit.resource import Moment, Resource
 from domains.kit.rows import key_of
 from domains.kit.status import fields_of_move
+from domains.kit.validated import validated
 from domains.kit.writes import writer
 
 LARGEST = 100
@@ -97,18 +98,7 @@ def _act(resource: Resource, actor: Actor, body: Batch) -> Act:
 def _validated(model: type[Input], changes: dict[str, Any] | None) -> Input:
     if changes and "version" in changes:
         raise Invalid.field("changes.version", "one version cannot speak for many records")
-    try:
-        return model.model_validate_json(json.dumps(changes))
-    except ValidationError as error:
-        details = [
-            {
-                "field": ".".join(map(str, ("changes", *found["loc"]))),
-                "message": found["msg"],
-                "code": found["type"],
-            }
-            for found in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        raise Invalid(f"{details[0]['field']}: {details[0]['message']}", details) from error
+    return validated(model, changes, "changes")
 
 
 async def _in_lock_order(tx: Transaction, resource: Resource, ids: list[str]) -> list[str]:

@@ -26,7 +26,8 @@ class Child:
     `parent` is the column that names the record. `image` models the row as everybody sees it; its
     names are columns, unless `computed` gives an expression over the row `c`. `order` is theirs in
     every list. `place` names the column that counts them from 1, without gaps; `sole` the flag that
-    at most one row of a record has. `own` keeps a row to who wrote it, and to leads.
+    at most one row of a record has; `once` a field in which no two rows of a record are alike.
+    `own` keeps a row to who wrote it, and to leads.
 
     The record's image holds its rows as an array, `most` of them. Rows that may be many stand
     `apart`: the image tells their number and the one written last, and a path of its own tells all.
@@ -45,6 +46,7 @@ class Child:
     derive: Callable[[Row | None, Row], Mapping[str, Any]] = _nothing
     place: str | None = None
     sole: str | None = None
+    once: str | None = None
     own: bool = False
     apart: bool = False
     most: int = 100

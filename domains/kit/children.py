@@ -17,7 +17,7 @@ from db.transaction import Transaction
 from domains.kit.actor import LEADS, Actor
 from domains.kit.child import Child, Row
 from domains.kit.endpoint import Reply
-from domains.kit.errors import Detail, Forbidden, Invalid, NotFound
+from domains.kit.errors import Conflict, Detail, Forbidden, Invalid, NotFound
 from domains.kit.fields import Query
 from domains.kit.guard import refuse_unseen, said
 from domains.kit.merge import refuse_stale_row
@@ -134,6 +134,7 @@ async def amend(
     await refuse_stale_row(tx, resource, record, child, old, wanted, base)
     wanted |= child.derive(old, {**old, **wanted})
     _refuse(child.check({**old, **wanted}), wanted)
+    await _refuse_twice(tx, child, record, wanted)
     if wanted.get(child.sole or ""):
         await _take_sole(tx, child, record)
     sets = "".join(f", {name} = ${i + 4}" for i, name in enumerate(wanted))
@@ -196,6 +197,7 @@ async def _insert(
     number = await _number(tx, child, record)
     if number >= child.most and not child.apart:
         raise Invalid.field(child.plural, f"at most {child.most} belong to one record", "too_long")
+    await _refuse_twice(tx, child, record, values)
     if values.get(child.sole or ""):
         await _take_sole(tx, child, record)
     at = None
@@ -218,6 +220,35 @@ async def _insert(
     if at is not None and at <= number:
         await _count_anew(tx, child, record, row["id"], at - 0.5)
     return dict(row)
+
+
+async def _refuse_twice(
+    tx: Transaction, child: Child, record: Record, values: Mapping[str, Any]
+) -> None:
+    """Raise Conflict where another row of the record has what only one may have."""
+    if child.once is None or child.once not in values:
+        return
+    other = await tx.fetchval(
+        f"""
+        SELECT c.id FROM {child.table} AS c
+        WHERE c.team_id = $1 AND c.{child.parent} = $2 AND c.{child.once} = $3
+        """,
+        tx.team_id,
+        record["id"],
+        values[child.once],
+    )
+    if other is not None:
+        raise Conflict(
+            f"{record['display_id']} has the {child.name} {values[child.once]} already",
+            [
+                {
+                    "field": child.once,
+                    "message": "is there already",
+                    "code": "taken",
+                    "id": str(other),
+                }
+            ],
+        )
 
 
 async def _find(tx: Transaction, child: Child, actor: Actor, record: Record, row_key: str) -> Row:

@@ -78,7 +78,8 @@ class Endpoint:
     (socket: the payload's `body`; path parts are the payload's own keys, e.g. `id`).
     `returns` describes `data` for OpenAPI. `live` gives the list behind a call, for a live view.
     `topics` are the entities whose events alone, and the day, change what a reader is answered:
-    then the answer may be kept. None for anything else.
+    then the answer may be kept. None for anything else. `successor` says that the record of the
+    path may have been merged into another one.
     """
 
     name: str
@@ -96,3 +97,4 @@ class Endpoint:
     live: Callable[[Call], Live] | None = None
     tag: str = ""
     topics: tuple[str, ...] | None = None
+    successor: bool = False

@@ -51,6 +51,13 @@ class NotFound(DomainError):
     status = 404
 
 
+class Merged(DomainError):
+    """The record was merged into another one; details: {field, merged_into, display_id}."""
+
+    code = "MERGED"
+    status = 410
+
+
 class Conflict(DomainError):
     """Something with that name or address is already there."""
 

@@ -34,11 +34,15 @@ async def require_links(
         new = _ids(given.get(column)) - _ids(before[column] if before else None)
         if not new:
             continue
+        # Held, so that none is merged into another one before this link to it is seen there.
         known = await tx.fetchval(
             f"""
-            SELECT count(*) FROM {table} AS r
-            WHERE r.team_id = $1 AND r.id = ANY ($2) AND r.deleted_at IS NULL
-                AND {within("r.audience", "$3")}
+            SELECT count(*) FROM (
+                SELECT FROM {table} AS r
+                WHERE r.team_id = $1 AND r.id = ANY ($2) AND r.deleted_at IS NULL
+                    AND {within("r.audience", "$3")}
+                FOR KEY SHARE OF r
+            ) AS held
             """,
             tx.team_id,
             list(new),

@@ -22,6 +22,7 @@ from domains.kit.resource import Resource
 from domains.kit.rows import key_of
 from domains.kit.select import ListQuery, Place, Selection, matching, order_of, select
 from domains.kit.spreadsheet import csv_lines
+from domains.kit.successor import absent
 from domains.kit.view import Found, Live
 
 
@@ -30,9 +31,12 @@ async def get(db: Database, resource: Resource, actor: Actor, key: str) -> Reply
     allow(actor, resource.readers, f"see {resource.plural}")
     column, value = key_of(resource, key)
     sql = _one_sql(resource.table, resource.image_sql, column, resource.topics)
-    row = await db.fetchrow(sql, actor.team_id, value, audiences_of(actor))
+    sees = audiences_of(actor)
+    row = await db.fetchrow(sql, actor.team_id, value, sees)
     if row is None:
-        raise NotFound(f"There is no {resource.name} {key!r:.80}")
+        raise await absent(
+            db, resource, key, team_id=actor.team_id, column=column, value=value, sees=sees
+        )
     image = row["image"].encode()
     return Reply(
         image,

@@ -88,7 +88,8 @@ class Resource:
     for one of its children) is shown to, `guarded_stats` likewise for statistics: to everybody else
     they are null, wherever they appear. `titles` are what people call fields whose names do not
     tell; `deeds` how an event is told where the default does not do, by what follows the dot of its
-    kind: see words.py.
+    kind: see words.py. `successor` is the column that names the record which one was merged into;
+    such a record is deleted as well, and who asks for it is told the other.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Resource:
     guarded: Mapping[str, str] = field(default_factory=dict)
     guarded_stats: Mapping[str, str] = field(default_factory=dict)
     shows: tuple[str, ...] = ()
+    successor: str | None = None
     label: str = "r.property_address"
     links: Mapping[str, str] = field(default_factory=dict)
     unique: tuple[str, ...] = ()

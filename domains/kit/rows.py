@@ -11,6 +11,7 @@ from db.transaction import Transaction
 from domains.kit.errors import Invalid, NotFound
 from domains.kit.policy import within
 from domains.kit.resource import Record, Resource
+from domains.kit.successor import absent
 from domains.kit.unique import overtaken
 
 
@@ -51,7 +52,8 @@ async def insert(tx: Transaction, resource: Resource, values: Mapping[str, Any])
 async def lock(tx: Transaction, resource: Resource, key: str, *, deleted: bool = False) -> Record:
     """Read a row and keep others from writing it until the transaction ends.
 
-    Raise NotFound for one that is not there, or not for the writer to see.
+    Raise NotFound for one that is not there, or not for the writer to see; Merged for one that
+    went into another.
     """
     column, value = key_of(resource, key)
     row = await tx.fetchrow(
@@ -67,8 +69,16 @@ async def lock(tx: Transaction, resource: Resource, key: str, *, deleted: bool =
         deleted,
         tx.writer.sees,
     )
-    if row is None:
-        raise NotFound(f"There is no {resource.name} {key!r:.80}")
+    if row is None or (resource.successor and row[resource.successor]):
+        raise await absent(
+            tx,
+            resource,
+            key,
+            team_id=tx.team_id,
+            column=column,
+            value=value,
+            sees=tx.writer.sees,
+        )
     return dict(row)
 
 
