@@ -43,7 +43,7 @@ export const contacts = {
         field("company", "Company"),
         field("title", "Title"),
         ...REACHED,
-        field("primary_role", "Is our", "choice", { said: "primary role", fixed: true }),
+        field("roles", "Roles", "rows", { fixed: true, item: ({ role }) => words(role) }),
         OWNER,
         PRIVATE,
         TAGS,
@@ -70,7 +70,7 @@ export const contacts = {
   order: "label",
   columns: [
     "full_name",
-    "primary_role",
+    "roles",
     "company",
     "phone",
     "email",

@@ -27,6 +27,11 @@ import { listings } from "./listings.js";
  * @property {number} [count]
  * @property {string} [text]
  *
+ * @typedef {object} Deed
+ * @property {string} verb the command, after the plural
+ * @property {string} label
+ * @property {(row: Row, me: {id: string, leads: boolean}) => boolean} when
+ *
  * @typedef {object} Entity
  * @property {string} name as events name it
  * @property {string} plural as paths and commands name it
@@ -49,6 +54,7 @@ import { listings } from "./listings.js";
  * @property {Record<string, any>} start
  * @property {(from: string, to: string) => {needs: string[], may: string[]}} asks
  * @property {(rows: readonly Row[]) => Figure[]} figures
+ * @property {readonly Deed[]} [deeds] what can be done with one beside moving it
  * @property {boolean} [prices] has a price history
  * @property {{ended: string[], fields: string[]}} [relist] how an ended one is begun anew
  */

@@ -4,7 +4,7 @@
 /**
  * @typedef {"text" | "long" | "email" | "phone" | "link" | "names"} Words
  * @typedef {"money" | "percent" | "integer" | "decimal" | "year"} Numbers
- * @typedef {Words | Numbers | "date" | "instant" | "flag" | "choice" | "contingencies"} Kind
+ * @typedef {Words | Numbers | "date" | "time" | "instant" | "flag" | "choice" | "rows" | "contingencies"} Kind
  * @typedef {{key: string, label: string}} Choice
  *
  * @typedef {object} Field
@@ -13,6 +13,7 @@
  * @property {Kind} type
  * @property {string} [said] in the middle of a sentence, where the label in lower case is wrong
  * @property {string} [unit]
+ * @property {(one: any) => string} [item] one of its rows in a few words
  * @property {readonly Choice[]} [choices]
  * @property {boolean} [fixed] shown, never typed
  * @property {boolean} [required]
@@ -89,6 +90,8 @@ export function read(field, typed) {
         .split("\n")
         .map((name) => name.trim())
         .filter(Boolean);
+    case "time":
+      return text.length === 5 ? `${text}:00` : text;
     default:
       return text;
   }

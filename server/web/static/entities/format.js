@@ -58,6 +58,9 @@ export const fullDate = (iso) => ANY_YEAR.format(dayOf(iso));
 /** @param {string} iso */
 export const clock = (iso) => CLOCK.format(new Date(iso));
 
+/** The time of day of a clock somewhere. @param {string} time "14:30:00" */
+export const timeOfDay = (time) => CLOCK.format(new Date(`2000-01-01T${time}`));
+
 /** Today as a calendar day here. */
 export function today() {
   const now = new Date();
@@ -165,6 +168,10 @@ export function show(field, value) {
       return `${value}`;
     case "date":
       return fullDate(value);
+    case "time":
+      return timeOfDay(value);
+    case "rows":
+      return value.map(field.item ?? String).join(", ");
     case "instant":
       return `${fullDate(localDay(value))}, ${clock(value)}`;
     case "flag":

@@ -56,6 +56,7 @@ export const leads = {
   place: reached,
   facts: (row) =>
     dotted([
+      row.in_pond && "In the pond",
       row.lead_temperature &&
         `${WARMTH.find(({ key }) => key === row.lead_temperature)?.label} ${row.lead_score}`,
       SOURCES.find(({ key }) => key === row.lead_source)?.label,
@@ -143,6 +144,19 @@ export const leads = {
     "is_private",
   ],
   start: { is_private: false, lead_status: "new", lead_source: "website" },
+  deeds: [
+    { verb: "claim", label: "Claim", when: (row) => row.in_pond },
+    { verb: "route", label: "Give by the rules", when: (row, { leads }) => row.in_pond && leads },
+    {
+      verb: "release",
+      label: "Put into the pond",
+      when: (row, { id, leads }) =>
+        !row.in_pond &&
+        !row.is_private &&
+        OPEN.has(row.lead_status) &&
+        (leads || row.owner_id === id),
+    },
+  ],
   asks: (from, to) => {
     if (to === "deferred") return { needs: ["next_follow_up"], may: ["status_reason"] };
     if (to === "lost" || to === "unqualified" || from === "lost" || from === "unqualified")

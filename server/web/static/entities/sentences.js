@@ -4,7 +4,7 @@
 import { settled } from "./contingencies.js";
 import { byName, fieldOf, knows, statusOf, titleOf } from "./entity.js";
 import { OWNER, spoken } from "./field.js";
-import { date, show } from "./format.js";
+import { date, show, words } from "./format.js";
 
 /** @import { RoomEvent, Row } from "../../../../clients/js/src/types.js" */
 /** @import { Entity } from "./entity.js" */
@@ -27,6 +27,16 @@ const QUIET = new Set([
   "days_on_market",
   "cumulative_days_on_market",
 ]);
+
+/** What belongs to a record is told as an event of it: "attendee_added". */
+const OF_A_ROW = /^(.+)_(added|updated|removed)$/;
+const DONE_TO_A_ROW = /** @type {Record<string, [string, string]>} */ ({
+  added: ["added", "to"],
+  updated: ["changed", "of"],
+  removed: ["removed", "from"],
+});
+/** @param {string} noun */
+const article = (noun) => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 
 /** @param {string} text @returns {Piece} */
 const say = (text) => ({ kind: "text", text });
@@ -92,7 +102,13 @@ const told = (entity, event) =>
  */
 function deed(entity, event, record, nameOf) {
   const changes = told(entity, event);
-  switch (event.k.slice(event.k.indexOf(".") + 1)) {
+  const verb = event.k.slice(event.k.indexOf(".") + 1);
+  const child = OF_A_ROW.exec(verb);
+  if (child) {
+    const [did, of] = DONE_TO_A_ROW[child[2]];
+    return [say(` ${did} ${article(words(child[1]).toLowerCase())} ${of} `), record];
+  }
+  switch (verb) {
     case "created": {
       const price = event.d?.[entity.priceField];
       return [
@@ -203,7 +219,7 @@ function because(event, field) {
 const isShared = ({ ch }) => ch !== undefined && Object.keys(ch).length === 0;
 
 /** @param {Field} field */
-const isLong = ({ type }) => type === "long" || type === "contingencies";
+const isLong = ({ type }) => type === "long" || type === "contingencies" || type === "rows";
 
 /**
  * @param {Field} field

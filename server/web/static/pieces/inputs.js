@@ -28,6 +28,7 @@ const KEYBOARD = {
   integer: { inputmode: "numeric" },
   year: { inputmode: "numeric" },
   date: { type: "date" },
+  time: { type: "time" },
   email: { type: "email" },
   phone: { type: "tel" },
   link: { type: "url" },

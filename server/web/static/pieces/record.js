@@ -94,7 +94,7 @@ export class Record extends Piece {
           : nothing
       }
       <p class="edited">${this.#state()}</p>
-      ${this.#moves()} ${this.#tabs()}
+      ${this.#moves()} ${this.#deeds()} ${this.#tabs()}
     </header>`;
   }
 
@@ -128,6 +128,26 @@ export class Record extends Piece {
         </button>`;
       })}
     </div>`;
+  }
+
+  #deeds() {
+    const { room, entity, row } = this;
+    const me = { id: room.me, leads: room.session.leads };
+    const deeds = (entity.deeds ?? []).filter((one) => one.when(row, me));
+    if (!room.session.canWrite || row.is_archived || row.version === 0 || deeds.length === 0)
+      return nothing;
+    return html`<div class="moves" role="group" aria-label="What else can be done">
+      ${deeds.map(
+        ({ verb, label }) =>
+          html`<button class="step" @click=${() => this.#do(verb)}>${label}</button>`,
+      )}
+    </div>`;
+  }
+
+  /** What is refused is told by the room. @param {string} verb */
+  #do(verb) {
+    const { id, version } = this.row;
+    void this.room.write(this.entity, verb, { id, version }).catch(() => undefined);
   }
 
   #tabs() {
