@@ -15,7 +15,7 @@ from db.errors import Unavailable
 from db.migrate import MigrationError
 from db.servant import CannotStart
 from domains.kit.errors import DomainError
-from server import catalogue, logs, serve, tasks
+from server import catalogue, domain_pages, logs, serve, tasks
 from server.demo.client import Away, Refused
 from server.demo.simulate import Plan, simulate
 from server.secrets_file import Secrets
@@ -45,7 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             return runner.run(command(settings, arguments))
     except KeyboardInterrupt:
         return 0
-    except (serve.PortTaken, CannotStart, MigrationError, DomainError, Away, Refused) as error:
+    except (
+        serve.PortTaken,
+        CannotStart,
+        MigrationError,
+        DomainError,
+        Away,
+        Refused,
+    ) as error:
         _complain(str(error))
     except (Unavailable, OSError, asyncpg.PostgresError) as error:
         _complain(f"Postgres or Redis: {error}")
@@ -76,6 +83,12 @@ async def _openapi(_: Settings, __: argparse.Namespace) -> int:
 
 async def _asyncapi(_: Settings, __: argparse.Namespace) -> int:
     say(catalogue.socket_document(catalogue.described()).decode())
+    return 0
+
+
+async def _docs(_: Settings, __: argparse.Namespace) -> int:
+    changed = domain_pages.write()
+    say(f"written: {', '.join(changed)}" if changed else "up to date")
     return 0
 
 
@@ -171,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     add("seed", _seed, "Write the demo teams, where they are not there yet.")
     add("openapi", _openapi, "Print the OpenAPI document.")
     add("asyncapi", _asyncapi, "Print the AsyncAPI document of the socket.")
+    add("docs", _docs, "Write the parts of docs/domains that follow from the definitions.")
     add("settings", _settings, "Print every setting, as Markdown.")
     add("token", _token, "Print an access token of somebody of the demo team.").add_argument(
         "email", nargs="?", default="lead@demo.example"

@@ -21,6 +21,7 @@ SETTLED = frozenset({"satisfied", "waived", "removed"})
 
 
 def _contingencies_settled(record: Record) -> Iterable[Detail]:
+    """Every contingency is removed, waived or satisfied."""
     # In California a passed date removes nothing: each must be signed away before the close.
     for contingency in record["contingencies"]:
         if contingency["status"] not in SETTLED:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from channels.base.counters import Counters
+from server import domain_pages
 from tests.faults.table import ROWS
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -46,6 +47,12 @@ def test_decisions_are_numbered_and_listed_and_say_what_enforces_them() -> None:
         if page.name != "0010-dependencies.md":  # a table, with what each is instead of
             assert "**Rejected.**" in text, page.name
             assert "**Enforced by**" in text, page.name
+
+
+def test_the_pages_of_the_domains_say_what_their_definitions_do() -> None:
+    for path, text in domain_pages.pages():
+        assert path.exists(), f"./run docs writes {path.name}, python -m server docs does too"
+        assert path.read_text() == text, f"{path.name} is stale: ./run docs (python -m server docs)"
 
 
 @pytest.mark.parametrize("package", ["channels", "domains/kit"])
