@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 
@@ -159,7 +159,7 @@ class Database:
                 try:
                     landing = await self._attempt(writer, work)
                 except _CommitUnknown as lost:
-                    if not await self._settled(writer.team_id, lost.landing):
+                    if not await self._settled(lost.landing):
                         continue
                     landing = lost.landing
                 except COLLISION as error:
@@ -193,11 +193,12 @@ class Database:
                     raise _CommitUnknown(landing) from error
                 return landing
 
-    async def _settled(self, team_id: UUID, landing: _Landing) -> bool:
+    async def _settled(self, landing: _Landing) -> bool:
         """Find out whether a COMMIT whose answer was lost took effect.
 
         The lost session holds the head's lock until it has committed or rolled back, so once we
-        have that lock, the row at the sequence number it was given tells the whole truth.
+        have that lock, the row at the sequence number it was given tells the whole truth: that of
+        one team, where it is told in several.
         """
         if not landing.events:
             return False
@@ -207,9 +208,9 @@ class Database:
                 while True:
                     try:
                         async with self._connection() as connection, connection.transaction():
-                            await connection.execute(LOCK_HEAD, team_id)
+                            await connection.execute(LOCK_HEAD, first.team_id)
                             return bool(
-                                await connection.fetchval(LANDED, team_id, first.seq, first.h)
+                                await connection.fetchval(LANDED, first.team_id, first.seq, first.h)
                             )
                     except (*AWAY, *COLLISION):
                         await asyncio.sleep(0.2)
@@ -236,8 +237,9 @@ async def _perform(tx: Transaction, work: Work) -> _Landing:
     answer = await work(tx)
     op = tx.writer.op.key if tx.writer.op else str(uuid4())
     events = await tx.seal(op)
-    if events:
-        answer = replace(answer, seq=events[-1].seq)
+    told = [event.seq for event in events if event.team_id == tx.team_id]
+    if told:
+        answer = replace(answer, seq=told[-1])
     await tx.keep(answer)
     return _Landing(answer, events)
 

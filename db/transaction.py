@@ -45,7 +45,8 @@ class Draft:
 
     `data` is the record's whole image after the change, `before` the image it had (None when it is
     new), both JSON texts; the names in `volatile` follow from others and are not told as changes.
-    `audience` may see the record from now on, `audience_before` could until now.
+    `audience` may see the record from now on, `audience_before` could until now. It is told in the
+    log of `team_id`, the writer's own where none is named.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Draft:
     before: str | None = None
     audience: str = EVERYONE
     audience_before: str | None = None
+    team_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ VOLATILE = (
     "last_modified_by",
     "rights",
     "allowed_transitions",
+    "acts_as",
     "label",
     "standard_status",
     "days_on_market",
@@ -201,13 +204,22 @@ class Transaction:
         return Answer(kept["body"], kept["status"], kept["meta"] or {}, kept["seq"], replayed=True)
 
     async def seal(self, op: str) -> list[Event]:
-        """Append the drafts: last before COMMIT, and alone under the head's lock."""
-        if not self._drafts:
-            return []
-        drafts = self._drafts
+        """Append the drafts: last before COMMIT, and alone under the heads' locks.
+
+        What concerns several teams is told in the log of each, with heads locked in one order.
+        """
+        by_team: dict[UUID, list[Draft]] = {}
+        for draft in self._drafts:
+            by_team.setdefault(draft.team_id or self.team_id, []).append(draft)
+        events: list[Event] = []
+        for team_id in sorted(by_team):
+            events += await self._seal(team_id, by_team[team_id], op)
+        return events
+
+    async def _seal(self, team_id: UUID, drafts: list[Draft], op: str) -> list[Event]:
         rows = await self.fetch(
             APPEND,
-            self.team_id,
+            team_id,
             self.user_id,
             op,
             [d.kind for d in drafts],
@@ -221,7 +233,7 @@ class Transaction:
             VOLATILE,
         )
         if not rows:
-            raise LookupError(f"team {self.team_id} has no head")
+            raise LookupError(f"team {team_id} has no head")
         events: list[Event] = []
         for row in rows:
             events.append(event_of(row, events[-1].h if events else row["previous"]))

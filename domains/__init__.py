@@ -4,6 +4,7 @@ from typing import Final
 
 from domains.activity.endpoints import endpoints as activity_endpoints
 from domains.auth.endpoints import endpoints as auth_endpoints
+from domains.brokerages.endpoints import endpoints as brokerages_endpoints
 from domains.clients.endpoints import endpoints as clients_endpoints
 from domains.clients.resource import CLIENTS
 from domains.contacts.endpoints import endpoints as contacts_endpoints
@@ -18,10 +19,13 @@ from domains.listings.endpoints import endpoints as listings_endpoints
 from domains.listings.jobs import JOBS as LISTINGS_JOBS
 from domains.listings.resource import LISTINGS
 from domains.teams.endpoints import endpoints as teams_endpoints
+from domains.users.endpoints import endpoints as users_endpoints
 
 DOMAINS: Final = (
     Domain("auth", auth_endpoints, "Registering, signing in and out"),
     Domain("teams", teams_endpoints, "The team, its members and invitations"),
+    Domain("brokerages", brokerages_endpoints, "Companies of teams, and their brokers"),
+    Domain("users", users_endpoints, "The people of a team, and one's own profile"),
     Domain("escrows", escrows_endpoints, "Deals from acceptance to the recorded deed", ESCROWS),
     Domain(
         "listings",

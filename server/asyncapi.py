@@ -7,11 +7,13 @@ import orjson
 from pydantic import BaseModel
 
 from channels.sockets.wire import PROTO
+from domains.brokerages.models import Broker, Brokerage
 from domains.kit.domain import Domain
 from domains.kit.endpoint import Endpoint, Method
 from domains.kit.resource import Resource
 from domains.leads.rule_models import LeadAgent, LeadRule
-from domains.teams.models import Member
+from domains.teams.models import Member, TeamImage
+from domains.users.models import TeamUser
 from server import asyncapi_parts as parts
 from server import openapi_parts
 from server.calls import endpoint_parts
@@ -25,6 +27,10 @@ OTHERS: Final[Mapping[str, type[BaseModel]]] = {
     "member": Member,
     "lead_rule": LeadRule,
     "lead_agent": LeadAgent,
+    "broker": Broker,
+    "user": TeamUser,
+    "team": TeamImage,
+    "brokerage": Brokerage,
 }
 ABOUT: Final = (
     "The live room of a team, over Socket.IO (protocol 5, path /socket.io/, namespace /). The"

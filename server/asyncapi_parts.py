@@ -47,6 +47,15 @@ OTHER_KINDS: Final[Mapping[str, Sequence[str]]] = {
     "member": ["member.joined", "member.removed", "role.changed"],
     "lead_rule": ["lead_rule.created", "lead_rule.updated", "lead_rule.deleted"],
     "lead_agent": ["lead_agent.updated"],
+    "broker": ["broker.joined", "broker.removed"],
+    "user": ["user.updated", "user.status_changed"],
+    "team": ["team.updated"],
+    "brokerage": [
+        "brokerage.created",
+        "brokerage.updated",
+        "brokerage.team_joined",
+        "brokerage.team_left",
+    ],
 }
 
 ID: Final[Json] = {"type": "string", "format": "uuid"}

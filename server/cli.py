@@ -189,7 +189,11 @@ def _parser() -> argparse.ArgumentParser:
     add("token", _token, "Print an access token of somebody of the demo team.").add_argument(
         "email", nargs="?", default="lead@demo.example"
     )
-    user = add("user", _user, "Cut somebody off everywhere, in every team; or let them in again.")
+    user = add(
+        "user",
+        _user,
+        "Cut somebody off everywhere, let them in again, or let them act in every team.",
+    )
     user.add_argument("what", choices=list(tasks.CHANGES))
     user.add_argument("email", type=str.strip)
     jobs = add("jobs", _jobs, "Show the background jobs, or try a failed one again.")

@@ -92,6 +92,18 @@ CHANGES: Final = {
         closes=False,
         told="may sign in again",
     ),
+    # Over the wire nobody is made one, whatever they are.
+    "grant-admin": Change(
+        "UPDATE users SET system_admin_at = coalesce(system_admin_at, now())"
+        " WHERE lower(email) = lower($1) RETURNING id",
+        closes=False,
+        told="administers the system: may act in every team, by its id",
+    ),
+    "revoke-admin": Change(
+        "UPDATE users SET system_admin_at = NULL WHERE lower(email) = lower($1) RETURNING id",
+        closes=False,
+        told="administers nothing; within seconds out of every team they are no member of",
+    ),
     "sign-out": Change(
         "SELECT id FROM users WHERE lower(email) = lower($1)",
         closes=True,

@@ -47,21 +47,46 @@ async def new_team(db: Database, name: str = "Harbor Homes") -> Team:
 
 
 async def new_member(db: Database, team_id: UUID, role: Role, name: str | None = None) -> Actor:
+    """Somebody who has this role in the team, by whatever gives it to them."""
     async with db.transaction() as rows:
         return await _join(rows, team_id, role, name or NAMES[role])
 
 
-JOIN = """
-    WITH u AS (
-        INSERT INTO users (email, full_name, password_hash) VALUES ($1, $2, '!') RETURNING id
-    )
-    INSERT INTO members (team_id, user_id, role) SELECT $3, id, $4 FROM u RETURNING user_id
+async def new_brokerage(db: Database, *teams: Team, name: str = "Lake & Sons") -> UUID:
+    """A brokerage of these teams, without brokers."""
+    async with db.transaction() as rows:
+        brokerage_id: UUID = await rows.fetchval(BROKERAGE, name)
+        for team in teams:
+            await rows.execute(MOVE_IN, team.id, brokerage_id)
+    return brokerage_id
+
+
+USER = "INSERT INTO users (email, full_name, password_hash) VALUES ($1, $2, '!') RETURNING id"
+JOIN = "INSERT INTO members (team_id, user_id, role) VALUES ($1, $2, $3)"
+ADMIN = "UPDATE users SET system_admin_at = now() WHERE id = $1"
+BROKERAGE = "INSERT INTO brokerages (name) VALUES ($1) RETURNING id"
+MOVE_IN = """
+    UPDATE teams SET brokerage_id = $2, brokerage_joined_at = now()
+    WHERE id = $1 AND brokerage_id IS NULL
+"""
+BROKER = """
+    INSERT INTO brokers (brokerage_id, user_id)
+    SELECT brokerage_id, $2 FROM teams WHERE id = $1
 """
 
 
 async def _join(rows: Any, team_id: UUID, role: Role, name: str) -> Actor:
-    address = f"{uuid4().hex}@homes.example"
-    user_id = await rows.fetchval(JOIN, address, name, team_id, role.value)
+    user_id = await rows.fetchval(USER, f"{uuid4().hex}@homes.example", name)
+    match role:
+        case Role.SYSTEM_ADMIN:
+            await rows.execute(ADMIN, user_id)
+        case Role.BROKER:
+            of = "SELECT brokerage_id FROM teams WHERE id = $1"
+            if await rows.fetchval(of, team_id) is None:
+                await rows.execute(MOVE_IN, team_id, await rows.fetchval(BROKERAGE, "Lake & Sons"))
+            await rows.execute(BROKER, team_id, user_id)
+        case _:
+            await rows.execute(JOIN, team_id, user_id, role.value)
     return Actor(user_id, team_id, role, name)
 
 

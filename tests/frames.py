@@ -144,6 +144,11 @@ async def record(server: WholeServer) -> Frames:
         for child in resource.children:
             await _children(await _anew(stage), resource, child)
     await _leads(await _anew(stage))
+    company = await _anew(stage)
+    async with company.screen(company.team.agent) as watching:
+        await _company(company)
+        head = (await heads(server.db, [company.team.id]))[company.team.id]
+        await watching.reaches(head.seq)
     await _presence(server, frames)
     await _views(server, frames)
     await _old_names(server, frames)
@@ -305,6 +310,45 @@ async def _people(stage: Stage) -> None:
             "password": "a password of eleven words",
         }
         await stage.server.ask("POST", "/v1/auth/invitations/accept", body=joined)
+
+
+async def _company(stage: Stage) -> None:
+    """A brokerage from its founding to its last team but one, and the people of its first."""
+    async with stage.screen() as owner:
+        await owner.ask("brokerages:create", {"op": stage.op(), "body": {"name": "Lake & Sons"}})
+        await owner.ask("users:me")
+        telling = {"title": "Broker of Record", "license_state": "WA"}
+        await owner.ask("users:update", {"op": stage.op(), "body": telling})
+        for command in ("users:list", "users:stats"):
+            await owner.ask(command)
+        one = {"id": str(stage.team.agent.user_id)}
+        await owner.ask("users:get", one)
+        await owner.ask("users:history", one)
+    third = await new_team(stage.server.db, "Third Team")
+    leaver = await new_member(stage.server.db, stage.team.id, Role.BROKER, "Lou Leaver")
+    async with stage.screen() as broker:
+        await broker.ask("teams:list")
+        await broker.ask("teams:update", {"op": stage.op(), "body": {"name": "Harbor"}})
+        company = await broker.ask("brokerages:current")
+        await broker.ask("brokerages:brokers")
+        renamed = {"op": stage.op(), "body": {"name": "Lake & Daughters"}}
+        await broker.ask("brokerages:update", renamed)
+        await broker.ask("brokerages:remove", {"op": stage.op(), "id": str(leaver.user_id)})
+        made = await broker.ask("teams:create", {"op": stage.op(), "body": {"name": "Second"}})
+        await broker.ask("brokerages:release", {"op": stage.op(), "id": made["id"]})
+        nobody = str(stage.team.agent.user_id)  # no team has this id
+        await broker.ask("brokerages:offer", {"op": stage.op(), "body": {"team_id": nobody}})
+        await broker.ask("brokerages:moves")
+        declined = {"op": stage.op(), "id": nobody}
+        await broker.ask("brokerages:decline", declined)
+    async with stage.screen(third.owner) as owner:
+        asked = {"op": stage.op(), "body": {"brokerage_id": company["id"]}}
+        await owner.ask("teams:ask", asked)
+        await owner.ask("teams:secede", {"op": stage.op()})
+    admin = await new_member(stage.server.db, stage.team.id, Role.SYSTEM_ADMIN)
+    async with stage.screen(admin) as screen:
+        for command in ("users:disable", "users:enable"):
+            await screen.ask(command, {"op": stage.op(), "id": str(stage.team.viewer.user_id)})
 
 
 async def _privacy(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ class Rooms:
         self._opening: dict[UUID, asyncio.Future[Room]] = {}
         self._early: dict[UUID, list[Event]] = {}
         self._followed: dict[UUID, Followed] = {}
+        self._kept: Counter[UUID] = Counter()
         self._heads: dict[UUID, Head] = {}
         self._waves = Waves()
         self._watchers: list[Callable[[Event], None]] = []
@@ -121,6 +123,20 @@ class Rooms:
             return None
         followed.asked_at = now
         return followed if now - self._polled_at < RELIABLE_SECONDS else None
+
+    async def keep(self, team_id: UUID) -> None:
+        """Listen to a team's log until as many have said `release`; raise Unavailable as `join`."""
+        self._kept[team_id] += 1
+        try:
+            await self._open(team_id)
+        except BaseException:
+            self.release(team_id)
+            raise
+
+    def release(self, team_id: UUID) -> None:
+        self._kept[team_id] -= 1
+        if not self._kept[team_id]:
+            del self._kept[team_id]
 
     def announce(self, event: Event) -> None:
         """An event was committed on this node: tell them all, and know of it before they do."""
@@ -290,7 +306,8 @@ class Rooms:
     def _let_go_of_empty(self) -> None:
         for team_id, room in list(self._rooms.items()):
             wanted = max(room.empty_since, self._followed[team_id].asked_at)
-            if not room.members and _now() - wanted > LINGER_SECONDS:
+            unused = not room.members and team_id not in self._kept
+            if unused and _now() - wanted > LINGER_SECONDS:
                 self._let_go(room)
 
     # The head poll

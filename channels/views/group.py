@@ -1,8 +1,9 @@
 """Equal views of one list: read once for all of them, as soon and as often as there is news."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from channels.base.supervisor import Supervisor
 from channels.gateway.commands import UNREAD_BYTES, failure
 from channels.sockets import wire
 from channels.views.changes import Rows, changes
-from channels.views.view import Declined, LiveList, View
+from channels.views.view import Declined, LiveList, Reading, View
 from db.errors import Unavailable
 from db.events import Event
 
@@ -33,7 +34,9 @@ class Group:
     is for, `emptied` when nobody is left.
 
     `reached` waits until this node has delivered everything up to a number: what was read is shown
-    when all is known that was decided before, above all who may see it no longer.
+    when all is known that was decided before, above all who may see it no longer. A list of several
+    teams' records is told the events of all of them: `follow` has this node listen to those that
+    a reading has shown to be in it.
     """
 
     def __init__(
@@ -44,23 +47,26 @@ class Group:
         parted: Callable[[View, LiveList], None],
         emptied: Callable[["Group"], None],
         reached: Callable[[UUID, int], Awaitable[None]],
+        follow: Callable[["Group", Mapping[UUID, int]], Awaitable[bool]],
         turns: asyncio.Semaphore,
         counters: Counters,
         supervisor: Supervisor,
     ) -> None:
         self.live = live
+        self.others: set[UUID] = set()  # the teams beside its own that are listened to
         self._moved = moved
         self._parted = parted
         self._emptied = emptied
         self._reached = reached
+        self._follow = follow
         self._turns = turns
         self._counters = counters
         self._supervisor = supervisor
         self._views: dict[View, None] = {}
         self._coming: dict[View, None] = {}  # what they get is read after they came
-        self._rows: Rows | None = None
-        self._heard = 0  # the last event that may have changed the list
-        self._day_over = False
+        self._rows: Reading | None = None
+        self._heard: dict[UUID, int] = {}  # each team's last event that may have changed the list
+        self._outdated = False  # it is read again, though no event said so
         self._late_due = False
         self._working = False
         self._hurry = asyncio.Event()
@@ -86,7 +92,13 @@ class Group:
             self._emptied(self)
 
     def hear(self, event: Event) -> None:
-        self._heard = event.seq
+        self._heard[event.team_id] = event.seq
+        self._wake()
+
+    def doubt(self, team_id: UUID) -> None:
+        """Another team's log turned out to have another past."""
+        self._heard.pop(team_id, None)
+        self._outdated = True
         self._wake()
 
     # Reading
@@ -94,8 +106,18 @@ class Group:
     @property
     def _news(self) -> bool:
         """Whether the list is to be read for somebody."""
-        old = self._rows is None or self._heard > self._rows.head or self._day_over
-        return bool(self._coming) or (bool(self._views) and old)
+        return bool(self._coming) or (bool(self._views) and self._old)
+
+    @property
+    def _old(self) -> bool:
+        rows = self._rows
+        if rows is None or self._outdated:
+            return True
+        return any(seq > self._seen(team_id, rows) for team_id, seq in self._heard.items())
+
+    def _seen(self, team_id: UUID, rows: Reading) -> float:
+        """The last event of a team that a reading has seen; one that is not in it has none."""
+        return rows.head if team_id == self.live.team_id else rows.heads.get(team_id, inf)
 
     def _wake(self) -> None:
         if (self._news or self._late_due) and not self._working:
@@ -144,22 +166,25 @@ class Group:
         self._until_midnight(rows.day_left)
         await self._show()
 
-    async def _read(self) -> Rows:
+    async def _read(self) -> Reading:
         """The list, once everything that it has seen was delivered here."""
-        rows = await self._ask()
-        if self._rows and rows.head < self._rows.head:
-            raise Unavailable("The log went back, and the room is about to notice")
-        await self._reached(self.live.team_id, rows.head)
-        return rows
+        while True:
+            rows = await self._ask()
+            if self._rows and rows.head < self._rows.head:
+                raise Unavailable("The log went back, and the room is about to notice")
+            await self._reached(self.live.team_id, rows.head)
+            # What a team wrote before it was listened to is read once more.
+            if not await self._follow(self, rows.heads):
+                return rows
 
-    async def _ask(self) -> Rows:
+    async def _ask(self) -> Reading:
         async with self._turns:
             self._read_at = _now()
-            day_over, self._day_over = self._day_over, False
+            outdated, self._outdated = self._outdated, False
             try:
                 return await self.live.read()
             except Unavailable:
-                self._day_over |= day_over
+                self._outdated |= outdated
                 raise
             finally:
                 self._took = _now() - self._read_at
@@ -173,7 +198,7 @@ class Group:
         self._midnight = loop.call_later(seconds + MIDNIGHT_SECONDS, self._new_day)
 
     def _new_day(self) -> None:
-        self._day_over = True
+        self._outdated = True
         self._wake()
 
     # Showing

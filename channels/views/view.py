@@ -1,7 +1,7 @@
 """A list on one screen: whose it is, what it shows, and how it begins and ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -24,6 +24,13 @@ class Declined(Exception):
         self.message = message
 
 
+class Reading(Rows, Protocol):
+    """`heads` are the last events it has seen of other teams, where it shows records of theirs."""
+
+    @property
+    def heads(self) -> Mapping[UUID, int]: ...
+
+
 class LiveList(Protocol):
     """A list as one reader may see it.
 
@@ -41,7 +48,7 @@ class LiveList(Protocol):
     @property
     def topics(self) -> Collection[str]: ...
 
-    def read(self) -> Awaitable[Rows]: ...
+    def read(self) -> Awaitable[Reading]: ...
 
     def instead(self, rows: Any, /) -> "LiveList | None": ...
 

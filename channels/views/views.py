@@ -51,6 +51,7 @@ class Views:
         self._topics: dict[tuple[UUID, str], dict[Group, None]] = {}
         self._turns = asyncio.Semaphore(READERS)
         rooms.watch(self._hear)
+        rooms.watch_past(self._doubt)
 
     @property
     def commands(self) -> Mapping[str, OwnRun]:
@@ -141,26 +142,57 @@ class Views:
             parted=self._put,
             emptied=self._forget,
             reached=self._reached,
+            follow=self._follow,
             turns=self._turns,
             counters=self._counters,
             supervisor=self._supervisor,
         )
         self._groups[live.key] = group
-        for topic in live.topics:
-            self._topics.setdefault((live.team_id, topic), {})[group] = None
+        self._listen(group, live.team_id)
         self._counters.view_groups += 1
         return group
+
+    def _listen(self, group: Group, team_id: UUID) -> None:
+        for topic in group.live.topics:
+            self._topics.setdefault((team_id, topic), {})[group] = None
+
+    def _ignore(self, group: Group, team_id: UUID) -> None:
+        for topic in group.live.topics:
+            groups = self._topics[team_id, topic]
+            del groups[group]
+            if not groups:
+                del self._topics[team_id, topic]
+
+    async def _follow(self, group: Group, heads: Mapping[UUID, int]) -> bool:
+        """Listen to the other teams that are in a list; True where it was not to all of them."""
+        wanted = {team_id for team_id in heads if team_id != group.live.team_id}
+        for team_id in group.others - wanted:
+            self._let_go(group, team_id)
+        fresh = wanted - group.others
+        for team_id in fresh:
+            await self._rooms.keep(team_id)
+            if self._groups.get(group.live.key) is not group:  # everybody went meanwhile
+                self._rooms.release(team_id)
+                return False
+            group.others.add(team_id)
+            self._listen(group, team_id)
+        for team_id in wanted:
+            await self._reached(team_id, heads[team_id])
+        return bool(fresh)
+
+    def _let_go(self, group: Group, team_id: UUID) -> None:
+        group.others.discard(team_id)
+        self._ignore(group, team_id)
+        self._rooms.release(team_id)
 
     def _forget(self, group: Group) -> None:
         live = group.live
         if self._groups.get(live.key) is not group:
             return
         del self._groups[live.key]
-        for topic in live.topics:
-            groups = self._topics[live.team_id, topic]
-            del groups[group]
-            if not groups:
-                del self._topics[live.team_id, topic]
+        for team_id in list(group.others):
+            self._let_go(group, team_id)
+        self._ignore(group, live.team_id)
         self._counters.view_groups -= 1
 
     def _keep(self, view: View) -> None:
@@ -185,12 +217,20 @@ class Views:
     # What the rooms say
 
     def _hear(self, event: Event) -> None:
-        for topic in (event.kind.partition(".")[0], EVERYTHING):
+        entity = event.entity or event.kind.partition(".")[0]
+        for topic in (entity, EVERYTHING):
             for group in self._topics.get((event.team_id, topic), ()):
                 group.hear(event)
         if event.kind in membership.KINDS and self._views:
             # The room gives the member its new role, or lets it go, within this very step.
             asyncio.get_running_loop().call_soon(self._look_again, event.entity_id)
+
+    def _doubt(self, team_id: UUID) -> None:
+        """Its room is closed with its past; whoever shows its records beside others' asks again."""
+        for group in list(self._groups.values()):
+            if team_id in group.others:
+                self._let_go(group, team_id)
+                group.doubt(team_id)
 
     def _look_again(self, user_id: UUID) -> None:
         """Somebody may see something else now; nothing more is shown to them as before."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from typing_extensions import override
 
 from domains.kit.fields import Instant, Kind, Output, Person, Query, Word
-from domains.kit.select import Scope
+from domains.kit.scope import Scope
 
 MOST_TYPES = 20
 

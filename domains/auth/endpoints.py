@@ -1,18 +1,22 @@
 """The outside of sign-in."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from domains.auth import service, sign_up
 from domains.auth.authenticator import Bearer
 from domains.auth.models import (
     Acceptance,
+    Chosen,
     Me,
     PasswordChange,
     RefreshToken,
     Registration,
+    Renewal,
     Signed,
     SignIn,
+    TeamChoice,
 )
 from domains.kit.actor import EVERYONE
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
@@ -33,8 +37,21 @@ def endpoints(services: Services) -> list[Endpoint]:
         return _told(await service.sign_in(services, call.body, remote=call.remote))
 
     async def refresh(call: Call) -> Reply:
-        token = call.body.refresh_token
-        return _told(await service.refresh(services, token, remote=call.remote))
+        said = call.body
+        return _told(
+            await service.refresh(
+                services, said.refresh_token, team_id=said.team_id, remote=call.remote
+            )
+        )
+
+    async def team(call: Call) -> Reply:
+        by = _bearer(call)
+        until = datetime.fromtimestamp(by.expires_at, UTC)
+        return _told(
+            await service.choose(
+                services, by.user_id, by.session_id, call.body.team_id, until=until
+            )
+        )
 
     async def logout(call: Call) -> Reply:
         await service.sign_out(services, call.body.refresh_token)
@@ -60,7 +77,10 @@ def endpoints(services: Services) -> list[Endpoint]:
         Endpoint("auth:login", Method.POST, "/auth/login", login, Signed, "Sign in",
                  body=SignIn, **anyone),
         Endpoint("auth:refresh", Method.POST, "/auth/refresh", refresh, Signed,
-                 "Exchange a refresh token for new tokens", body=RefreshToken, **anyone),
+                 "Exchange a refresh token for new tokens", body=Renewal, **anyone),
+        Endpoint("auth:team", Method.POST, "/auth/team", team, Chosen,
+                 "Get a token for another team that you may act in", body=TeamChoice,
+                 socket=False, tag="auth"),
         Endpoint("auth:logout", Method.POST, "/auth/logout", logout, None,
                  "Sign out: close the session", body=RefreshToken, **anyone),
         Endpoint("auth:logout_everywhere", Method.POST, "/auth/logout-everywhere",

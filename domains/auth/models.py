@@ -40,12 +40,13 @@ class Private(Input):
 
 
 class Registration(Private):
-    """A new team and its owner."""
+    """A new team and its owner; of a new brokerage, too, where one is named."""
 
     email: Email
     password: Password
     full_name: Word
     team_name: Word
+    brokerage_name: Word | None = None
 
 
 class SignIn(Private):
@@ -58,6 +59,16 @@ class SignIn(Private):
 
 class RefreshToken(Private):
     refresh_token: Token
+
+
+class Renewal(RefreshToken):
+    """`team_id` is a team that was chosen with this session; without it, the one it began in."""
+
+    team_id: Annotated[UUID, Field(strict=False)] | None = None
+
+
+class TeamChoice(Input):
+    team_id: Annotated[UUID, Field(strict=False)]
 
 
 class PasswordChange(Private):
@@ -93,6 +104,14 @@ class Me(Output):
     user: User
     team: Membership
     rights: list[Right] = Field(description="What the role and the permissions given to you allow")
+
+
+class Chosen(Me):
+    """A token of the same session for another team; refresh it with the team's id."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a scheme, not a secret
+    expires_in: int
 
 
 class Signed(Me):

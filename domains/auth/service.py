@@ -1,14 +1,16 @@
 """Signing in and out."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from db.database import Database
-from domains.auth.models import Me, Membership, PasswordChange, Signed, SignIn, User
+from domains.auth.models import Chosen, Me, Membership, PasswordChange, Signed, SignIn, User
 from domains.auth.sessions import (
     Closed,
     Opened,
     Refusal,
+    choose_team,
     close_session,
     close_sessions,
     exchange,
@@ -52,10 +54,12 @@ async def sign_in(services: Services, body: SignIn, *, remote: str) -> Signed:
     return signed(services, who, opened)
 
 
-async def refresh(services: Services, token: str, *, remote: str) -> Signed:
+async def refresh(
+    services: Services, token: str, *, team_id: UUID | None = None, remote: str
+) -> Signed:
     """Exchange a refresh token for the next pair of tokens."""
     async with services.db.transaction() as rows:
-        given = await exchange(rows, token, remote=remote)
+        given = await exchange(rows, token, team_id=team_id, remote=remote)
     if isinstance(given, Closed):
         services.cut_off(given.user_id)
         raise refused(Refusal.REUSED)
@@ -95,6 +99,28 @@ async def change_password(
     services.cut_off(user_id)
 
 
+async def choose(
+    services: Services, user_id: UUID, session_id: UUID, team_id: UUID, *, until: datetime
+) -> Chosen:
+    """Give a session a token for another team that its user may act in.
+
+    It ends with the one it was asked with, so nobody goes on with a token they only got hold of.
+    """
+    async with services.db.transaction() as rows:
+        who = await rows.fetchrow(ME, user_id, team_id)
+        if who is None:
+            raise refused(Refusal.NOT_A_MEMBER)
+        await choose_team(rows, session_id, team_id)
+    token = services.tokens.issue(user_id, team_id, session_id, until=until)
+    return Chosen(
+        access_token=token,
+        expires_in=services.tokens.seconds_to(until),
+        user=_user(who),
+        team=_team(who),
+        rights=who["rights"],
+    )
+
+
 async def me(db: Database, actor: Actor) -> Me:
     who = await db.fetchrow(ME, actor.user_id, actor.team_id)
     if who is None or who["role"] is None:
@@ -103,7 +129,7 @@ async def me(db: Database, actor: Actor) -> Me:
 
 
 def signed(services: Services, who: Any, opened: Opened) -> Signed:
-    """Make the answer to everybody who comes in, from a row of theirs as NEWCOMER reads it."""
+    """Make the answer to everybody who comes in, from a row of theirs as ME reads it."""
     tokens = services.tokens
     return Signed(
         access_token=tokens.issue(who["user_id"], who["team_id"], opened.session_id),
@@ -128,19 +154,27 @@ def _team(who: Any) -> Membership:
     return Membership(id=who["team_id"], name=who["team_name"], role=Role(who["role"]))
 
 
-# Without a team named, the membership that was taken up first.
+# Without a team named: the membership that was taken up first, or else a team of one's brokerage.
 WHO = """
     SELECT u.id AS user_id, u.email, u.full_name, u.password_hash,
-        u.disabled_at IS NOT NULL AS disabled, m.team_id, m.team_name, m.role, m.rights
+        u.disabled_at IS NOT NULL AS disabled, t.id AS team_id, t.name AS team_name, a.role,
+        a.rights
     FROM users AS u
-    LEFT JOIN LATERAL (
-        SELECT m.team_id, m.role, m.rights, t.name AS team_name
+    LEFT JOIN teams AS t ON t.id = coalesce($2, (
+        SELECT m.team_id
         FROM members AS m
-        JOIN teams AS t ON t.id = m.team_id
-        WHERE m.user_id = u.id AND m.removed_at IS NULL AND ($2::uuid IS NULL OR m.team_id = $2)
+        WHERE m.user_id = u.id AND m.removed_at IS NULL
         ORDER BY m.joined_at, m.team_id
         LIMIT 1
-    ) AS m ON true
+    ), (
+        SELECT o.id
+        FROM brokers AS b
+        JOIN teams AS o ON o.brokerage_id = b.brokerage_id
+        WHERE b.user_id = u.id AND b.removed_at IS NULL
+        ORDER BY o.brokerage_joined_at, o.id
+        LIMIT 1
+    ))
+    LEFT JOIN acting_role(t.id, u.id) AS a ON true
     WHERE lower(u.email) = $1
 """
 
@@ -151,10 +185,10 @@ REHASH = """
 """
 
 ME = """
-    SELECT u.id AS user_id, u.email, u.full_name, t.id AS team_id, t.name AS team_name, m.role,
-        m.rights
-    FROM members AS m
-    JOIN users AS u ON u.id = m.user_id
-    JOIN teams AS t ON t.id = m.team_id
-    WHERE m.user_id = $1 AND m.team_id = $2 AND m.removed_at IS NULL
+    SELECT u.id AS user_id, u.email, u.full_name, t.id AS team_id, t.name AS team_name, a.role,
+        a.rights
+    FROM users AS u
+    JOIN teams AS t ON t.id = $2
+    JOIN acting_role(t.id, u.id) AS a ON true
+    WHERE u.id = $1
 """

@@ -71,8 +71,10 @@ async def still(rows: Rows, user_id: UUID, password_hash: str) -> bool:
     return bool(await rows.fetchval(STILL, user_id, password_hash))
 
 
-async def exchange(rows: Rows, token: str, *, remote: str) -> Exchange | Closed | Refusal:
-    """Take a refresh token and give the next one.
+async def exchange(
+    rows: Rows, token: str, *, team_id: UUID | None = None, remote: str
+) -> Exchange | Closed | Refusal:
+    """Take a refresh token and give the next one, for the session's team or one chosen in it since.
 
     A token that was exchanged before is a sign that two parties hold it, one of them a thief, and
     closes the whole session. Only for a few seconds, and only while its successor is unused, is it
@@ -80,7 +82,7 @@ async def exchange(rows: Rows, token: str, *, remote: str) -> Exchange | Closed 
 
     A refusal is returned, not raised: closing the session must be committed.
     """
-    held = await rows.fetchrow(HELD, digest(token), GRACE)
+    held = await rows.fetchrow(HELD, digest(token), GRACE, team_id)
     if held is None:
         return Refusal.UNKNOWN
     if held["open"] and held["rotated"] and not await _answer_was_lost(rows, token, held):
@@ -98,6 +100,11 @@ async def exchange(rows: Rows, token: str, *, remote: str) -> Exchange | Closed 
     if not held["rotated"]:
         await rows.execute(ROTATE, digest(token), nonce, digest(following), IDLE, _address(remote))
     return Exchange(Opened(held["session_id"], following), held)
+
+
+async def choose_team(rows: Rows, session_id: UUID, team_id: UUID) -> None:
+    """Let the session's tokens be for this team, too, as if it was begun there now."""
+    await rows.execute(CHOOSE, session_id, team_id)
 
 
 async def close_session(rows: Rows, token: str) -> UUID | None:
@@ -178,14 +185,14 @@ HELD = """
         t.rotated_at > now() - $2::interval AS in_grace,
         t.nonce,
         u.id AS user_id, u.email, u.full_name, u.disabled_at IS NOT NULL AS disabled,
-        g.id AS team_id, g.name AS team_name, m.role, m.rights
+        g.id AS team_id, g.name AS team_name, a.role, a.rights
     FROM refresh_tokens AS t
     JOIN sessions AS s ON s.id = t.session_id
     JOIN users AS u ON u.id = s.user_id
-    JOIN teams AS g ON g.id = s.team_id
-    LEFT JOIN members AS m
-        ON m.team_id = s.team_id AND m.user_id = s.user_id
-        AND m.removed_at IS NULL AND m.joined_at <= s.created_at
+    LEFT JOIN session_teams AS c ON c.session_id = s.id AND c.team_id = coalesce($3, s.team_id)
+    LEFT JOIN teams AS g ON g.id = coalesce($3, s.team_id)
+    LEFT JOIN acting_role(g.id, s.user_id) AS a
+        ON a.since <= coalesce(c.chosen_at, CASE WHEN s.team_id = g.id THEN s.created_at END)
     WHERE t.hash = $1
     FOR UPDATE OF t
 """
@@ -204,6 +211,12 @@ ROTATE = """
     INSERT INTO refresh_tokens (hash, session_id, expires_at)
     SELECT $3, id, least(now() + $4::interval, expires_at)
     FROM session
+"""
+
+CHOOSE = """
+    INSERT INTO session_teams (session_id, team_id, chosen_at)
+    VALUES ($1, $2, clock_timestamp())
+    ON CONFLICT (session_id, team_id) DO UPDATE SET chosen_at = excluded.chosen_at
 """
 
 CLOSE = "UPDATE sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL"

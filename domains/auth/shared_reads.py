@@ -51,16 +51,18 @@ def _look(answer: asyncio.Future[asyncpg.Record | None]) -> None:
         answer.exception()
 
 
-# A session from before the member was removed and came back stays closed. One statement is one
-# snapshot: a change of this membership that it did not see has a number after `as_of`.
+# A session, or the choice of another team for it, from before its user began to act in the team
+# stays closed: they were out in between. One statement is one snapshot: a change of what they may
+# do there that it did not see has a number after `as_of`.
 BEARERS = """
     SELECT k.id, k.user_id, k.team_id, u.full_name, u.disabled_at IS NOT NULL AS disabled, u.epoch,
-        m.role, m.rights, h.seq AS as_of, s.revoked_at IS NULL AND s.expires_at > now() AS open
+        a.role, a.rights, h.seq AS as_of, s.revoked_at IS NULL AND s.expires_at > now() AS open
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS k (id, user_id, team_id)
-    JOIN sessions AS s ON s.id = k.id AND s.user_id = k.user_id AND s.team_id = k.team_id
+    JOIN sessions AS s ON s.id = k.id AND s.user_id = k.user_id
     JOIN users AS u ON u.id = s.user_id
-    JOIN team_heads AS h ON h.team_id = s.team_id
-    LEFT JOIN members AS m
-        ON m.team_id = s.team_id AND m.user_id = s.user_id
-        AND m.removed_at IS NULL AND m.joined_at <= s.created_at
+    JOIN team_heads AS h ON h.team_id = k.team_id
+    LEFT JOIN session_teams AS c ON c.session_id = s.id AND c.team_id = k.team_id
+    LEFT JOIN acting_role(k.team_id, k.user_id) AS a
+        ON a.since <= coalesce(c.chosen_at, s.created_at)
+    WHERE s.team_id = k.team_id OR c.team_id = k.team_id
 """

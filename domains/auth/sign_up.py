@@ -4,8 +4,9 @@ from uuid import UUID, uuid4
 
 from db.transaction import Answer, Transaction, Writer
 from domains.auth.models import Acceptance, Registration
-from domains.auth.service import refused, signed
+from domains.auth.service import ME, refused, signed
 from domains.auth.sessions import Refusal, Rows, open_session
+from domains.brokerages import company
 from domains.kit.actor import Role
 from domains.kit.errors import Conflict, Unauthenticated
 from domains.kit.services import Services
@@ -14,7 +15,10 @@ from domains.teams.members import join
 
 
 async def register(services: Services, body: Registration, *, remote: str) -> Answer:
-    """Make a team and its owner, and sign the owner in, all or nothing."""
+    """Make a team and its owner, and sign the owner in, all or nothing.
+
+    With a brokerage named, that is made around the team, and the owner is its broker.
+    """
     password_hash = await services.passwords.hash(body.password)
     team_id, user_id = uuid4(), uuid4()
 
@@ -23,6 +27,8 @@ async def register(services: Services, body: Registration, *, remote: str) -> An
         if not await add_user(tx, user_id, body.email, body.full_name, password_hash):
             raise Conflict("This e-mail address has an account already; sign in instead")
         await join(tx, Role.OWNER)
+        if body.brokerage_name is not None:
+            await company.found(tx, body.brokerage_name)
         return await _come_in(services, tx, remote)
 
     # No operation: a kept answer would hold the tokens in clear. A second try is a CONFLICT.
@@ -30,7 +36,7 @@ async def register(services: Services, body: Registration, *, remote: str) -> An
 
 
 async def accept(services: Services, body: Acceptance, *, remote: str) -> Answer:
-    """Join the team one was invited to: with a new account, or with the one the address has.
+    """Join the team or brokerage one was invited to: with a new account, or the address's own.
 
     Holding the invitation is not enough to use an account that is there: its password is asked for.
     """
@@ -49,7 +55,10 @@ async def accept(services: Services, body: Acceptance, *, remote: str) -> Answer
         ):
             raise Conflict("This e-mail address has an account by now; give its password")
         await take_up(tx, found.id)
-        await join(tx, found.role)
+        if found.brokerage_id is None:
+            await join(tx, found.role)
+        else:
+            await company.join(tx, found.brokerage_id)
         return await _come_in(services, tx, remote)
 
     return await services.db.write(Writer(found.team_id, user_id), work)
@@ -65,7 +74,7 @@ async def add_user(
 
 async def _come_in(services: Services, tx: Transaction, remote: str) -> Answer:
     opened = await open_session(tx, tx.user_id, tx.team_id, remote=remote)
-    who = await tx.fetchrow(NEWCOMER, tx.user_id, tx.team_id)
+    who = await tx.fetchrow(ME, tx.user_id, tx.team_id)
     return Answer(signed(services, who, opened).model_dump_json(), status=201)
 
 
@@ -74,13 +83,4 @@ ADD_USER = """
     VALUES ($1, $2, $3, $4)
     ON CONFLICT DO NOTHING
     RETURNING true
-"""
-
-NEWCOMER = """
-    SELECT u.id AS user_id, u.email, u.full_name, t.id AS team_id, t.name AS team_name, m.role,
-        m.rights
-    FROM members AS m
-    JOIN users AS u ON u.id = m.user_id
-    JOIN teams AS t ON t.id = m.team_id
-    WHERE m.user_id = $1 AND m.team_id = $2
 """

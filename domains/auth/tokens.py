@@ -69,8 +69,12 @@ class Tokens:
         self._clock = clock
         self._read: OrderedDict[str, Claims] = OrderedDict()
 
-    def issue(self, user_id: UUID, team_id: UUID, session_id: UUID) -> str:
+    def issue(
+        self, user_id: UUID, team_id: UUID, session_id: UUID, *, until: datetime | None = None
+    ) -> str:
+        """A token for its lifetime; `until` ends it earlier, with the one it was asked with."""
         now = self._clock()
+        ends = now + self.lifetime
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
@@ -79,7 +83,7 @@ class Tokens:
             "sid": str(session_id),
             "jti": uuid4().hex,
             "iat": int(now.timestamp()),
-            "exp": int((now + self.lifetime).timestamp()),
+            "exp": int(min(ends, until or ends).timestamp()),
         }
         headers = {"kid": key_id(self._signing), "typ": KIND}
         return jwt.encode(claims, self._signing, algorithm=ALGORITHM, headers=headers)
@@ -96,6 +100,10 @@ class Tokens:
             self._read.pop(token, None)
             raise TokenExpired("The access token has expired")
         return claims
+
+    def seconds_to(self, end: datetime) -> int:
+        """How long a token that ends then can be used without being late."""
+        return max(0, int((end - self._clock()).total_seconds()))
 
     def remaining(self, claims: Claims) -> float:
         """Seconds until `read` refuses the token these were read from."""

@@ -17,7 +17,8 @@ from domains.kit.links import require_links
 from domains.kit.merge import merged_fields, refuse_stale
 from domains.kit.policy import allow_delete, allow_edit, allow_private
 from domains.kit.resource import Moment, Record, Resource, Step
-from domains.kit.rows import insert, lock, read_back, require_member, update
+from domains.kit.rows import insert, lock, read_back, require_member, require_owner, update
+from domains.kit.scope import ACROSS_TEAMS
 from domains.kit.tell import tell
 from domains.kit.unique import refuse_taken
 
@@ -59,8 +60,8 @@ async def make(
     _refuse(resource.check(values))
     if values.get("is_private"):
         allow_private(actor, values["owner_id"], resource.name)
-    if values["owner_id"] != actor.user_id:
-        await require_member(tx, values["owner_id"])
+    if values["owner_id"] != actor.user_id or actor.role in ACROSS_TEAMS:
+        await require_owner(tx, values["owner_id"], named=given.get("owner_id") is not None)
     await require_links(tx, resource, source, values)
     await refuse_taken(tx, resource, values)
     row = await insert(tx, resource, values)

@@ -16,6 +16,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_snake
 
+from domains.kit.actor import Actor
+
 # Postgres refuses NUL, and half a surrogate pair is no character; the rest only garbles a screen.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAK = re.compile(r"[\t\r\n\u2028\u2029]")
@@ -136,6 +138,10 @@ class Query(BaseModel):
     @property
     def personal(self) -> bool:
         """Whether it asks for something else when somebody else asks it."""
+        return False
+
+    def wide(self, _: Actor) -> bool:
+        """Whether it asks this reader's way for more than one team's records."""
         return False
 
     @model_validator(mode="before")

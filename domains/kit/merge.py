@@ -19,7 +19,7 @@ SINCE = f"""
         {within("e.audience", "$4")} AS seen, {seen_whole("e", "$4")} AS seen_whole
     FROM events AS e
     LEFT JOIN users AS u ON u.id = e.actor_id
-    WHERE e.team_id = $1 AND e.entity_id = $2 AND e.version > $3
+    WHERE e.team_id = $1 AND e.entity_id = $2 AND e.version > $3 AND e.entity = $5
     ORDER BY e.seq
 """
 
@@ -37,7 +37,7 @@ async def merged_fields(
     if base > row["version"]:
         raise Invalid.field("version", f"the {resource.name} is at version {row['version']}")
     image = json.loads(row["image"])
-    theirs = _by_field(await _since(tx, row, base), image)
+    theirs = _by_field(await _since(tx, resource, row, base), image)
     conflicts = [
         {
             "field": name,
@@ -62,7 +62,7 @@ async def refuse_stale(tx: Transaction, resource: Resource, row: Record, base: i
     if base > row["version"]:
         raise Invalid.field("version", f"the {resource.name} is at version {row['version']}")
     image = json.loads(row["image"])
-    theirs = _by_field(await _since(tx, row, base), image)
+    theirs = _by_field(await _since(tx, resource, row, base), image)
     details = [{"field": name, "current": image.get(name), **told} for name, told in theirs.items()]
     raise VersionConflict(f"The {resource.name} was changed since you last saw it", details)
 
@@ -88,7 +88,7 @@ async def refuse_stale_row(
     if old["version"] <= base:
         return
     field = child.last if child.apart else child.plural
-    events = [e for e in await _since(tx, row, base) if e["version"] <= old["version"]]
+    events = [e for e in await _since(tx, resource, row, base) if e["version"] <= old["version"]]
     told = _by_field(events, {})[field]
     theirs = {name: value for name, value in told.items() if name != "base"}
     now = json.loads(old["image"])
@@ -115,8 +115,8 @@ def _row_of(child: Child, was: Any, row_id: str) -> dict[str, Any] | None:
     return next((row for row in rows or () if row and row["id"] == row_id), None)
 
 
-async def _since(tx: Transaction, row: Record, base: int) -> list[Any]:
-    return await tx.fetch(SINCE, tx.team_id, row["id"], base, tx.writer.sees)
+async def _since(tx: Transaction, resource: Resource, row: Record, base: int) -> list[Any]:
+    return await tx.fetch(SINCE, tx.team_id, row["id"], base, tx.writer.sees, resource.name)
 
 
 def _by_field(events: list[Any], image: Record) -> dict[str, Detail]:

@@ -20,6 +20,7 @@ from domains.kit.guard import blank_each
 from domains.kit.policy import allow, audiences_of, within, words_of
 from domains.kit.resource import Resource
 from domains.kit.rows import key_of
+from domains.kit.scope import heads_in
 from domains.kit.select import ListQuery, Place, Selection, matching, order_of, select
 from domains.kit.spreadsheet import csv_lines
 from domains.kit.successor import absent
@@ -107,6 +108,7 @@ def page_of(resource: Resource, actor: Actor, query: ListQuery, *, shared: bool 
     allow(actor, resource.readers, f"see {resource.plural}")
     chosen = matching(resource, actor, query)
     apart = _others(resource, chosen) if shared else "NULL"
+    heads = heads_in("$1") if query.wide(actor) else "NULL::json"
     chosen.see((EVERYONE,) if shared else audiences_of(actor))
     counted = chosen.sql
     sort, expression, kind, order = order_of(resource, query)
@@ -120,7 +122,7 @@ def page_of(resource: Resource, actor: Actor, query: ListQuery, *, shared: bool 
     sql = f"""
         SELECT {as_of(resource.topics)} AS as_of,
             t.total, t.stats, p.ids, p.images, p.last_key, p.more,
-            {apart} AS apart,
+            {apart} AS apart, {heads} AS heads,
             extract(epoch FROM current_date + 1 - now())::float8 AS day_left
         FROM (
             SELECT count(*) AS total, {resource.stats_sql} AS stats
@@ -172,6 +174,7 @@ async def look(db: Database, page: Page) -> Found:
         _pagination(page.query, row["total"], after),
         row["day_left"],
         frozenset(word for audience in row["apart"] or () for word in words_of(audience)),
+        {UUID(team): head for team, head in (row["heads"] or {}).items()},
     )
 
 
@@ -180,17 +183,19 @@ def live(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Li
 
     Most people own no private record that matches, and share the list of those who see none.
     """
-    own = _live(db, resource, page_of(resource, actor, query))
+    # A team that joins the brokerage, or leaves it, changes what the list of all teams shows.
+    topics = (*resource.topics, "brokerage") if query.wide(actor) else resource.topics
+    own = _live(db, topics, page_of(resource, actor, query))
     seen = audiences_of(actor)
     if seen is None or query.personal:
         return own
-    shared = _live(db, resource, page_of(resource, actor, query, shared=True))
+    shared = _live(db, topics, page_of(resource, actor, query, shared=True))
     return replace(shared, audiences=frozenset(seen), own=own)
 
 
-def _live(db: Database, resource: Resource, page: Page) -> Live:
+def _live(db: Database, topics: tuple[str, ...], page: Page) -> Live:
     key = blake2b(repr((page.sql, page.args)).encode(), digest_size=16).digest()
-    return Live(key, page.team_id, resource.topics, partial(look, db, page))
+    return Live(key, page.team_id, topics, partial(look, db, page))
 
 
 async def stats(db: Database, resource: Resource, actor: Actor, query: ListQuery) -> Reply:

@@ -78,7 +78,7 @@ class Resource:
     event name of its own. `reasons` names the field that says why another one was changed, as
     status_reason does for the status; it is emptied when that one changes without a word. `shows`
     names the other entities whose events may change what a record or a list of them shows; who
-    changed it last is shown by name, so members are always among them. `label` is an SQL expression
+    changed it last is shown by name, so people are always among them. `label` is an SQL expression
     over the row `r`: what people call the record, in its image, the feed and wherever it is named.
     `links` are the columns that hold ids of other records, one or several, with the table each
     leads to. `unique` are fields that no two living records of a team share; each has an index
@@ -87,9 +87,11 @@ class Resource:
     kinds of rows that belong to a record. `guarded` names the right that a field (`child[].field`
     for one of its children) is shown to, `guarded_stats` likewise for statistics: to everybody else
     they are null, wherever they appear. `titles` are what people call fields whose names do not
-    tell; `deeds` how an event is told where the default does not do, by what follows the dot of its
-    kind: see words.py. `successor` is the column that names the record which one was merged into;
-    such a record is deleted as well, and who asks for it is told the other.
+    tell; `deeds` how an event is told where the default does not do, by what follows the dot of
+    its kind: see words.py. `successor` is the column that names the record which one was merged
+    into; such a record is deleted as well, and who asks for it is told the other. `source` is the
+    table or view it is read from, where that has another name; `once` is a condition that leaves
+    one row of each record in a read of several teams that have it.
     """
 
     name: str
@@ -127,10 +129,12 @@ class Resource:
     children: tuple[Child, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     deeds: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    once: str = ""
 
     @property
     def table(self) -> str:
-        return self.plural
+        return self.source or self.plural
 
     @cached_property
     def guard(self) -> Guard:
@@ -140,12 +144,13 @@ class Resource:
     @cached_property
     def topics(self) -> tuple[str, ...]:
         """The entities whose events may change what is read of this one."""
-        return (self.name, "member", *self.shows)
+        return tuple(dict.fromkeys((self.name, "member", "user", *self.shows)))
 
     @cached_property
     def names(self) -> list[str]:
         """The image's fields: what it is called, its own, then those it shares with others."""
-        first = ["id", "display_id", *self.image.__annotations__]
+        shared = [name for name in ("id", "display_id") if name in self.image.model_fields]
+        first = [*shared, *(name for name in self.image.__annotations__ if name not in shared)]
         return [*first, *(name for name in self.image.model_fields if name not in first)]
 
     @cached_property

@@ -133,6 +133,14 @@ async def require_member(tx: Transaction, user_id: UUID) -> None:
         raise Invalid.field("owner_id", "is not a member of this team", "not_a_member")
 
 
+async def require_owner(tx: Transaction, user_id: UUID, *, named: bool) -> None:
+    """As `require_member`, for one who may not be a member and named nobody."""
+    if not named and not await is_member(tx, user_id):
+        why = "say which member owns it: you act in this team without being one"
+        raise Invalid.field("owner_id", why, "missing")
+    await require_member(tx, user_id)
+
+
 def column_value(value: Any) -> Any:
     # Lists of models live in jsonb columns and need JSON's own types inside.
     if isinstance(value, list) and value and isinstance(value[0], dict):

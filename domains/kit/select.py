@@ -17,21 +17,12 @@ from domains.kit.errors import Forbidden, Invalid
 from domains.kit.fields import Instant, Query, Search
 from domains.kit.policy import audiences_of, for_some
 from domains.kit.resource import Resource
+from domains.kit.scope import Scope, in_teams, is_wide
 
 
 class Order(StrEnum):
     ASC = "asc"
     DESC = "desc"
-
-
-class Scope(StrEnum):
-    """Whose records: mine, or all that I may see (a team today; a brokerage is several)."""
-
-    MY = "my"
-    USER = "user"
-    TEAM = "team"
-    BROKERAGE = "brokerage"
-    ALL = "all"
 
 
 EVERY = "all"
@@ -57,6 +48,10 @@ class ListQuery(Query):
     @override
     def personal(self) -> bool:
         return self.scope is Scope.MY or (self.scope is Scope.USER and self.user_id is None)
+
+    @override
+    def wide(self, actor: Actor) -> bool:
+        return is_wide(actor, self.scope)
 
 
 @dataclass(slots=True)
@@ -99,10 +94,15 @@ def select(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
 
 
 def matching(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
-    """Everything a query's filters let through, whoever may see it."""
+    """Everything a query's filters let through, whoever may see it.
+
+    $1 is the actor's team. Raise Forbidden where its scope is not for the actor.
+    """
     _refuse_unseen(resource, actor, query)
-    chosen = Selection()
-    chosen.add("r.team_id = {}", actor.team_id)
+    chosen, wide = Selection(), query.wide(actor)
+    chosen.add(in_teams("r.team_id", "{}", wide=wide), actor.team_id)
+    if wide and resource.once:
+        chosen.conditions.append(resource.once)
     chosen.conditions.append("r.deleted_at IS NULL")
     chosen.conditions.append(f"r.archived_at IS {'NOT ' if query.archived else ''}NULL")
     if query.status != EVERY:

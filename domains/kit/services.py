@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -16,7 +16,11 @@ class AccessTokens(Protocol):
     @property
     def lifetime(self) -> timedelta: ...
 
-    def issue(self, user_id: UUID, team_id: UUID, session_id: UUID) -> str: ...
+    def issue(
+        self, user_id: UUID, team_id: UUID, session_id: UUID, *, until: datetime | None = None
+    ) -> str: ...
+
+    def seconds_to(self, end: datetime) -> int: ...
 
 
 class PasswordHashes(Protocol):

@@ -1,7 +1,7 @@
 """A list that can be kept open on a screen, and what one look at it finds."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from db.as_of import AsOf
@@ -19,6 +19,7 @@ class Found:
     pagination: bytes
     day_left: float  # seconds until another day may show something else
     apart: frozenset[str] = frozenset()  # audiences that are shown more than this
+    heads: Mapping[UUID, int] = field(default_factory=dict)  # of other teams whose records it shows
 
     @property
     def head(self) -> int:

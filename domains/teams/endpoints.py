@@ -1,14 +1,16 @@
 """The outside of teams: the current team, its members, its invitations."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from db.database import Database
 from domains.kit.actor import EVERYONE, LEADS
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.errors import NotFound
 from domains.kit.replies import reply
 from domains.kit.services import Services
-from domains.teams import invitations, members
+from domains.teams import invitations, members, team
 from domains.teams.models import (
     Invitation,
     InvitationRequest,
@@ -17,15 +19,40 @@ from domains.teams.models import (
     NewInvitation,
     RoleChange,
     Team,
+    TeamPatch,
+    TeamsQuery,
 )
+
+TEAM = "/teams/current"
+FOR_ALL: Mapping[str, Any] = {"roles": EVERYONE, "tag": "teams"}
+FOR_LEADS: Mapping[str, Any] = {"roles": LEADS, "tag": "teams"}
 
 
 def endpoints(services: Services) -> list[Endpoint]:
-    db = services.db
+    return [*_of_teams(services.db), *_of_people(services.db)]
+
+
+def _of_teams(db: Database) -> list[Endpoint]:
+    async def mine(call: Call) -> Reply:
+        items, pagination = await team.list_mine(db, call.who, call.params)
+        return Reply(items.encode(), pagination=pagination)
 
     async def current(call: Call) -> Reply:
-        return _json(await members.current_team(db, call.who))
+        return _json(await team.current(db, call.who))
 
+    async def change(call: Call) -> Reply:
+        return reply(await team.change(db, call.who, call.body, version=call.version, op=call.op))
+
+    return [
+        Endpoint("teams:list", Method.GET, "/teams", mine, Team,
+                 "List the teams that you may act in", params=TeamsQuery, many=True, **FOR_ALL),
+        Endpoint("teams:current", Method.GET, TEAM, current, Team, "Read your team", **FOR_ALL),
+        Endpoint("teams:update", Method.PATCH, TEAM, change, Team,
+                 "Change your team's name or time zone", body=TeamPatch, **FOR_LEADS),
+    ]  # fmt: skip
+
+
+def _of_people(db: Database) -> list[Endpoint]:
     async def list_all(call: Call) -> Reply:
         items, read_at = await members.list_members(db, call.who)
         return Reply(items.encode(), as_of=read_at)
@@ -53,29 +80,25 @@ def endpoints(services: Services) -> list[Endpoint]:
     async def revoke(call: Call) -> Reply:
         return _json(await invitations.revoke(db, call.who, _id(call)))
 
-    team = "/teams/current"
-    of_members, one = f"{team}/members", f"{team}/members/{{id}}"
-    of_invitations = f"{team}/invitations"
-    everyone: dict[str, Any] = {"roles": EVERYONE, "tag": "teams"}
-    leads: dict[str, Any] = {"roles": LEADS, "tag": "teams"}
+    of_members, one = f"{TEAM}/members", f"{TEAM}/members/{{id}}"
+    of_invitations = f"{TEAM}/invitations"
     return [
-        Endpoint("teams:current", Method.GET, team, current, Team, "Read your team", **everyone),
         Endpoint("teams:members", Method.GET, of_members, list_all, Member,
-                 "List the members of your team", many=True, **everyone),
+                 "List the members of your team", many=True, **FOR_ALL),
         Endpoint("teams:member", Method.GET, one, member, MemberContact,
-                 "Read a member and how to write to them", **everyone),
+                 "Read a member and how to write to them", **FOR_ALL),
         Endpoint("teams:role", Method.PATCH, one, role, Member, "Give a member another role",
-                 body=RoleChange, **leads),
+                 body=RoleChange, **FOR_LEADS),
         Endpoint("teams:remove", Method.DELETE, one, remove, Member,
-                 "Remove a member, or leave the team yourself", **everyone),
+                 "Remove a member, or leave the team yourself", **FOR_ALL),
         Endpoint("teams:invitations", Method.GET, of_invitations, invited, Invitation,
-                 "List the open invitations", many=True, **leads),
+                 "List the open invitations", many=True, **FOR_LEADS),
         # Not a socket command: its answer holds a secret that only the asker may see.
         Endpoint("teams:invite", Method.POST, of_invitations, invite, NewInvitation,
                  "Invite somebody; the token is shown this once", body=InvitationRequest,
-                 status=201, socket=False, **leads),
+                 status=201, socket=False, **FOR_LEADS),
         Endpoint("teams:uninvite", Method.DELETE, f"{of_invitations}/{{id}}", revoke, Invitation,
-                 "Revoke an invitation", **leads),
+                 "Revoke an invitation", **FOR_LEADS),
     ]  # fmt: skip
 
 

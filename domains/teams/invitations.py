@@ -12,6 +12,7 @@ from domains.kit.errors import Conflict, Forbidden, NotFound
 from domains.kit.opaque import INVITATION, digest, mint
 from domains.kit.policy import allow
 from domains.teams import queries
+from domains.teams.acting import role_in
 from domains.teams.models import may_grant
 
 LASTS = timedelta(days=7)
@@ -26,31 +27,41 @@ class Found:
     team_id: UUID
     email: str
     role: Role
+    brokerage_id: UUID | None  # then it is to be a broker of it
     user_id: UUID | None
     password_hash: str | None
     disabled: bool
 
 
-async def invite(db: Database, actor: Actor, email: str, role: Role) -> str:
+async def invite(
+    db: Database, actor: Actor, email: str, role: Role, *, brokerage: bool = False
+) -> str:
     """Invite an address, in place of an earlier invitation; the answer alone has the token.
 
-    Written outside the team's log: an address that never joins leaves no trace in history, and no
-    kept answer holds the token.
+    `brokerage` makes it an invitation to be a broker of all its teams. Written outside the team's
+    log: an address that never joins leaves no trace in history, and no kept answer holds the token.
     """
     token = mint(INVITATION)
+    team_id, by = actor.team_id, actor.user_id
     async with db.transaction() as rows:
-        mine = await rows.fetchval(queries.INVITER_UNDER_LOCK, actor.team_id, actor.user_id)
+        await rows.execute(queries.HOLD_BROKER, team_id, by)
+        await rows.execute(queries.HOLD_MEMBER, team_id, by)
+        mine = await rows.fetchval(queries.ACTING, team_id, by)
         if mine not in LEADS:
             raise Forbidden("Only an owner or a lead invites")
         if not may_grant(Role(mine), role):
             raise Forbidden("Nobody invites to more than they are themselves")
-        if await rows.fetchval(queries.IS_MEMBER, actor.team_id, email):
-            raise Conflict("This e-mail address belongs to a member already")
-        await rows.execute(queries.REPLACE, actor.team_id, email)
-        if await rows.fetchval(queries.COUNT_OPEN, actor.team_id) >= MOST_OPEN:
-            raise Conflict(f"A team has at most {MOST_OPEN} open invitations; revoke some first")
-        made: str | None = await rows.fetchval(
-            queries.INVITE, actor.team_id, email, role, digest(token), actor.user_id, LASTS
+        of = await rows.fetchval(queries.BROKERAGE, team_id) if brokerage else None
+        if brokerage and of is None:
+            raise NotFound("Your team is of no brokerage")
+        if await rows.fetchval(queries.IS_IN, team_id, email, of):
+            is_one = "a broker" if brokerage else "a member"
+            raise Conflict(f"This e-mail address belongs to {is_one} already")
+        await rows.execute(queries.REPLACE, team_id, email)
+        if await rows.fetchval(queries.COUNT_OPEN, team_id) >= MOST_OPEN:
+            raise Conflict("Too many invitations are open; revoke some of them")
+        made = await rows.fetchval(
+            queries.INVITE, team_id, email, role, digest(token), by, LASTS, of
         )
     if made is None:
         raise Conflict("Somebody invited this address at the same moment")
@@ -85,6 +96,7 @@ async def find_invitation(db: Database, token: str) -> Found:
         team_id=row["team_id"],
         email=row["email"],
         role=Role(row["role"]),
+        brokerage_id=row["brokerage_id"],
         user_id=row["user_id"],
         password_hash=row["password_hash"],
         disabled=row["disabled"],
@@ -97,8 +109,10 @@ async def take_up(tx: Transaction, invitation_id: UUID) -> None:
         raise Conflict("This invitation was used or revoked a moment ago")
 
 
-async def withdraw_beyond(tx: Transaction, inviter: UUID, role: Role | None) -> None:
-    """Make void what a member with this role (None: no member any more) could not grant now."""
+async def withdraw_beyond(tx: Transaction, inviter: UUID, *, team_id: UUID | None = None) -> None:
+    """Make void what somebody, by what they may do in the team by now, could not grant."""
+    team_id = team_id or tx.team_id
+    role = await role_in(tx, team_id, inviter)
     invites = role if role in LEADS else None
     beyond = [given for given in Role if invites is None or not may_grant(invites, given)]
-    await tx.execute(queries.WITHDRAW, tx.team_id, inviter, beyond)
+    await tx.execute(queries.WITHDRAW, team_id, inviter, beyond)

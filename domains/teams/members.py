@@ -9,15 +9,11 @@ from db.transaction import Answer, Draft, Operation, Transaction, Writer
 from domains.kit.actor import LEADS, Actor, Role
 from domains.kit.errors import Conflict, Forbidden, NotFound, VersionConflict
 from domains.teams import queries
+from domains.teams.acting import role_in
 from domains.teams.invitations import withdraw_beyond
 from domains.teams.models import may_grant
 
 LARGEST = 1000  # members of a team: a list of them is one page, and a room has its bounds
-
-
-async def current_team(db: Database, actor: Actor) -> str:
-    team: str = await db.fetchval(queries.TEAM, actor.team_id, actor.role)
-    return team
 
 
 async def list_members(db: Database, actor: Actor) -> tuple[str, AsOf]:
@@ -39,14 +35,22 @@ async def read_member(db: Database, actor: Actor, user_id: UUID) -> str:
 
 async def join(tx: Transaction, role: Role) -> None:
     """Make the writing user a member; one who was removed comes back under the same record."""
-    await tx.execute(queries.LOCK_TEAM, tx.team_id)
-    if await tx.fetchval(queries.COUNT_MEMBERS, tx.team_id) >= LARGEST:
-        raise Conflict(f"A team has at most {LARGEST} members")
-    version = await tx.fetchval(queries.JOIN, tx.team_id, tx.user_id, role)
-    if version is None:
+    if not await add(tx, tx.team_id, tx.user_id, role):
         raise Conflict("You are a member of this team already")
-    image = await _image(tx, tx.user_id)
-    tx.append(Draft("member.joined", "member", tx.user_id, version, image))
+
+
+async def add(tx: Transaction, team_id: UUID, user_id: UUID, role: Role) -> bool:
+    """Make somebody a member of a team; False for one who is."""
+    await tx.execute(queries.LOCK_TEAM, team_id)
+    if await tx.fetchval(queries.COUNT_MEMBERS, team_id) >= LARGEST:
+        raise Conflict(f"A team has at most {LARGEST} members")
+    version = await tx.fetchval(queries.JOIN, team_id, user_id, role)
+    if version is None:
+        return False
+    await tx.execute(queries.LOCK_USER, user_id)
+    image = await tx.fetchval(queries.IMAGE, team_id, user_id)
+    tx.append(Draft("member.joined", "member", user_id, version, image, team_id=team_id))
+    return True
 
 
 async def change_role(
@@ -79,7 +83,7 @@ async def change_role(
             raise Conflict("The last owner stays owner; make somebody else owner first")
         before = await _image(tx, user_id)
         now = await tx.fetchval(queries.CHANGE_ROLE, tx.team_id, user_id, role)
-        await withdraw_beyond(tx, user_id, role)
+        await withdraw_beyond(tx, user_id)
         after = await _image(tx, user_id)
         tx.append(Draft("role.changed", "member", user_id, now, after, before))
         return Answer(after, meta={"version": now})
@@ -101,7 +105,7 @@ async def remove(
             raise Conflict("The last owner stays; make somebody else owner first")
         before = await _image(tx, user_id)
         now = await tx.fetchval(queries.REMOVE, tx.team_id, user_id)
-        await withdraw_beyond(tx, user_id, None)
+        await withdraw_beyond(tx, user_id)
         after = await _image(tx, user_id)
         tx.append(Draft("member.removed", "member", user_id, now, after, before))
         return Answer(after, meta={"version": now})
@@ -115,14 +119,16 @@ async def _locked(tx: Transaction, user_id: UUID) -> tuple[Role, Any, int]:
     The role is read here and not taken from the actor, who may have been demoted a second ago; and
     with all owners locked, two of them cannot demote each other at once.
     """
+    await tx.execute(queries.HOLD_BROKER, tx.team_id, tx.user_id)
     rows = await tx.fetch(queries.LOCK, tx.team_id, [tx.user_id, user_id])
     by_id = {row["user_id"]: row for row in rows}
-    if tx.user_id not in by_id:
+    me = await role_in(tx, tx.team_id, tx.user_id)
+    if me is None:
         raise Forbidden("You are not a member of this team")
     if user_id not in by_id:
         raise NotFound("There is no such member")
     owners = sum(row["role"] == Role.OWNER for row in rows)
-    return Role(by_id[tx.user_id]["role"]), by_id[user_id], owners
+    return me, by_id[user_id], owners
 
 
 async def _image(tx: Transaction, user_id: UUID) -> str:

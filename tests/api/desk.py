@@ -13,6 +13,7 @@ from domains.auth.authenticator import Authenticator
 from domains.auth.endpoints import endpoints as auth_endpoints
 from domains.auth.passwords import Passwords
 from domains.auth.tokens import Tokens
+from domains.brokerages.endpoints import endpoints as brokerage_endpoints
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Call, Endpoint
 from domains.kit.errors import Unauthenticated
@@ -69,7 +70,11 @@ class Desk:
         self.services = services
         self.db = services.db
         self.tokens = tokens
-        verbs = [*auth_endpoints(services), *team_endpoints(services)]
+        verbs = [
+            *auth_endpoints(services),
+            *team_endpoints(services),
+            *brokerage_endpoints(services),
+        ]
         self._verbs: dict[str, Endpoint] = {verb.name: verb for verb in verbs}
 
     async def ask(

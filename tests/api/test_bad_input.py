@@ -12,7 +12,7 @@ import pytest
 
 from db.database import Database
 from domains.escrows.resource import ESCROWS
-from domains.kit.actor import Actor
+from domains.kit.actor import Actor, Role
 from domains.kit.endpoint import Endpoint, Method
 from domains.listings.resource import LISTINGS
 from server.calls import endpoint_parts
@@ -20,12 +20,14 @@ from server.catalogue import described
 from server.commands import commands
 from server.metrics import Metrics
 from tests.api.whole_server import Said, WholeServer
-from tests.factories import LEAST, Team, new_record, new_team
+from tests.factories import LEAST, Team, new_member, new_record, new_team
 
 ENDPOINTS = {endpoint.name: endpoint for endpoint in described()}
 WITH_BODY = [name for name, endpoint in ENDPOINTS.items() if endpoint.body]
 WITH_PARAMS = [name for name, endpoint in ENDPOINTS.items() if endpoint.params]
 ON_SOCKET = [name for name in WITH_BODY if ENDPOINTS[name].socket]
+
+NOBODY = uuid4()
 
 NOT_JSON = {
     "nothing": b"",
@@ -69,21 +71,36 @@ ODD_TEXTS = [
 class World:
     """A team with a record of each kind, and a look at whether anything of it changed."""
 
-    def __init__(self, server: WholeServer, db: Database, team: Team, ids: dict[str, str]) -> None:
+    def __init__(
+        self,
+        server: WholeServer,
+        db: Database,
+        team: Team,
+        above: list[Actor],
+        ids: dict[str, str],
+    ) -> None:
         self.server = server
         self.team = team
+        self._people = [team.owner, *above]
         self._db = db
         self._ids = ids
 
     def by(self, endpoint: Endpoint) -> Actor | None:
-        return None if endpoint.roles is None else self.team.owner
+        if endpoint.roles is None:
+            return None
+        return next(actor for actor in self._people if actor.role in endpoint.roles)
+
+    def user(self, command: str) -> Actor:
+        by = self.by(ENDPOINTS[command])
+        assert by
+        return by
 
     def path(self, endpoint: Endpoint) -> str:
         parts = dict.fromkeys(endpoint_parts(endpoint), str(uuid4()))
         return "/v1" + endpoint.path.format(**{**parts, "id": self.id(endpoint)})
 
     def id(self, endpoint: Endpoint) -> str:
-        return self._ids.get(endpoint.path.split("/")[1], "")
+        return self._ids.get(endpoint.path.split("/")[1], str(NOBODY))
 
     async def ask(self, endpoint: Endpoint, **kwargs: Any) -> Said:
         path, by = self.path(endpoint), self.by(endpoint)
@@ -112,7 +129,8 @@ async def world(server: WholeServer, db: Database) -> World:
     escrow = await new_record(db, ESCROWS, team.agent)
     listing = await new_record(db, LISTINGS, team.agent)
     ids = {"escrows": escrow["id"], "listings": listing["id"], "teams": str(team.viewer.user_id)}
-    return World(server, db, team, ids)
+    above = [await new_member(db, team.id, role) for role in (Role.BROKER, Role.SYSTEM_ADMIN)]
+    return World(server, db, team, above, ids)
 
 
 def fields_of(endpoint: Endpoint) -> list[str]:
@@ -286,7 +304,8 @@ async def test_a_bad_parameter_is_refused_by_name(
 async def test_an_id_that_cannot_be_is_not_found(world: World, name: str, odd: str) -> None:
     endpoint = ENDPOINTS[name]
     path = "/v1" + endpoint.path.format(**dict.fromkeys(endpoint_parts(endpoint), odd))
-    assert_refused(await world.server.ask(endpoint.method, path, by=world.team.owner), status=404)
+    said = await world.server.ask(endpoint.method, path, by=world.by(endpoint))
+    assert_refused(said, status=404)
 
 
 @pytest.mark.parametrize("name", ON_SOCKET)
@@ -319,7 +338,7 @@ async def test_a_socket_takes_no_worse_than_rest(world: World, name: str) -> Non
         ({**place, "op": "a", "body": {}, "version": "3"}, "version"),
         ({**place, "op": "a", "body": {}, "version": True}, "version"),
     ]:
-        ack = json.loads(await command(world.team.owner, payload))
+        ack = json.loads(await command(world.user(name), payload))
         assert ack["error"]["code"] == "VALIDATION_ERROR", payload
         assert named in {detail["field"] for detail in ack["error"]["details"]}, (payload, ack)
     assert await world.state() == before
@@ -329,7 +348,7 @@ async def test_a_socket_takes_no_worse_than_rest(world: World, name: str) -> Non
 async def test_a_socket_names_the_record_with_a_text(world: World, name: str) -> None:
     command = commands(world.server.endpoints, Metrics())[name]
     for odd in (None, 7, "", ["x"], "a\0b", "\ud83d"):
-        ack = json.loads(await command(world.team.owner, {"id": odd}))
+        ack = json.loads(await command(world.user(name), {"id": odd}))
         assert ack["error"]["details"][0]["field"] == "id", odd
 
 

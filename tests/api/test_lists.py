@@ -176,10 +176,11 @@ async def test_a_scope_is_mine_another_s_or_all_the_team_s(
         ("my", {"Ana's"}),
         ("user", {"Ana's"}),
         ("team", everybody),
-        ("brokerage", everybody),
         ("all", everybody),
     ]:
         assert await addresses(agent, resource, scope=scope) == expected
+    wide = await lead.get(f"/{resource.plural}", scope="brokerage")
+    assert wide.refused == (403, "FORBIDDEN")  # though nobody stands above the team
     assert await addresses(agent, resource) == everybody
     assert await addresses(ben, resource, scope="my") == set()
     lea = str(team.lead.user_id)

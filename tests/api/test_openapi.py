@@ -91,7 +91,13 @@ def test_every_refusal_is_shown_by_an_example(raw: dict[str, Any]) -> None:
         assert set(shown["error"]) == {"code", "message", "details"}, name
 
 
-SIGNED_IN = {"me", "logout-everywhere", "password"}  # the paths of sign-in that are for those in
+SIGNED_IN = {
+    "me",
+    "logout-everywhere",
+    "password",
+    "team",
+    "profile",
+}  # the paths of sign-in that are for those in
 
 
 def test_signing_in_needs_no_token_and_everything_else_does(raw: dict[str, Any]) -> None:

@@ -127,7 +127,6 @@ async def test_no_list_statistic_or_log_shows_another_team_s_record(
     for params in (
         {},
         {"scope": "all"},
-        {"scope": "brokerage"},
         {"scope": "user", "userId": str(rival.agent.user_id)},
         {"user_id": str(rival.agent.user_id)},
         {"search": "Secret"},

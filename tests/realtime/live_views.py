@@ -15,6 +15,7 @@ import orjson
 
 from domains.kit.actor import Actor
 from domains.kit.resource import Resource
+from domains.kit.scope import Scope
 from tests.screens import WAIT, Screen
 
 PARTS = ("data", "pagination", "stats")
@@ -165,6 +166,8 @@ def _values(
 
     def value(name: str, annotation: Any) -> Any:
         kind = _kind(annotation)
+        if kind is Scope:
+            return chance.choice([scope for scope in Scope if scope is not Scope.BROKERAGE])
         if get_origin(kind) is Literal:
             return chance.choice(get_args(kind))
         if isinstance(kind, type) and issubclass(kind, Enum):

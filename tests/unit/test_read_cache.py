@@ -15,7 +15,8 @@ from domains.kit.actor import Actor, Role
 from domains.kit.cache import DAY_SECONDS, ENTRY_BYTES, ReadCache, says
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.errors import NotFound
-from domains.kit.select import ListQuery, Scope
+from domains.kit.scope import Scope
+from domains.kit.select import ListQuery
 from server import envelope
 
 TEAM = uuid4()
