@@ -213,6 +213,7 @@ CLIENT = Example(
         "entity_type": "power_of_attorney",
         "entity_name": LINE,
         "representative_title": "Attorney-in-fact",
+        "representative_contact_id": LINKED,
         "budget_min": MONEY,
         "budget_max": MONEY,
         "commission": 2.125,

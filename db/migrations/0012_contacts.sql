@@ -110,6 +110,11 @@ CREATE INDEX contacts_created_idx ON contacts (team_id, created_at DESC, id DESC
 CREATE INDEX contacts_name_idx ON contacts (team_id, full_name, id) WHERE deleted_at IS NULL;
 CREATE INDEX contacts_match_idx ON contacts USING gin (match_keys) WHERE deleted_at IS NULL;
 
+-- Who signs for a client that is a trust, a company or an estate.
+ALTER TABLE clients ADD COLUMN representative_contact_id uuid REFERENCES contacts (id);
+CREATE INDEX clients_representative_idx ON clients (representative_contact_id)
+    WHERE representative_contact_id IS NOT NULL;
+
 -- What a contact is to the team: one row a role, exactly one of them primary where there is any.
 CREATE TABLE contact_roles (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -57,6 +58,7 @@ class ClientFields(PersonFields, AddressFields):
 
     entity_name: Line | None = Field(None, description="What is signed for; needs an entity_type")
     representative_title: Word | None = Field(None, description="Trustee, managing member, ...")
+    representative_contact_id: UUID | None = Field(None, description="The contact who signs")
     budget_min: Money | None = None
     budget_max: Money | None = None
     commission: Percent | None = Field(None, description="As agreed, in percent of the price")

@@ -164,6 +164,7 @@ CLIENTS = Resource(
         "activePercentage": percent(_count("client_status", "active")),
     },
     stats_model=ClientStats,
+    links={"representative_contact_id": "contacts"},
     unique=("email",),
     children=(NOTES,),
     check=_check,

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from db.transaction import Transaction
+from domains.clients.resource import CLIENTS
 from domains.contacts.models import Kept
 from domains.kit.child import Child
 from domains.kit.policy import within
@@ -45,7 +46,7 @@ class Link:
 
 
 # Every column that leads to a contact, of whatever domain; they are locked in this order.
-LINKS: tuple[Link, ...] = ()
+LINKS: tuple[Link, ...] = (Link(CLIENTS, "representative_contact_id"),)
 
 
 async def lead(tx: Transaction, old: UUID, new: UUID) -> None:
