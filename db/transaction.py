@@ -88,6 +88,7 @@ VOLATILE = (
     "days_on_market",
     "cumulative_days_on_market",
     "agreement_status",
+    "lead_ids",
     "escrow_count",
     "lifetime_value",
     "closed_value",

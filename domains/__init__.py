@@ -13,6 +13,7 @@ from domains.escrows.endpoints import endpoints as escrows_endpoints
 from domains.escrows.resource import ESCROWS
 from domains.kit.domain import Domain
 from domains.leads.endpoints import endpoints as leads_endpoints
+from domains.leads.jobs import JOBS as LEADS_JOBS
 from domains.leads.resource import LEADS
 from domains.leads.routing_endpoints import endpoints as routing_endpoints
 from domains.listings.endpoints import endpoints as listings_endpoints
@@ -35,7 +36,7 @@ DOMAINS: Final = (
         jobs=LISTINGS_JOBS,
     ),
     Domain("clients", clients_endpoints, "Whom the team works for, and their agreements", CLIENTS),
-    Domain("leads", leads_endpoints, "People who may become clients", LEADS),
+    Domain("leads", leads_endpoints, "People who may become clients", LEADS, jobs=LEADS_JOBS),
     Domain("lead_routing", routing_endpoints, "Who gets the team's new leads"),
     Domain("contacts", contacts_endpoints, "Whom the team deals with, in which role", CONTACTS),
     Domain("activity", activity_endpoints, "What the team did, from the log"),

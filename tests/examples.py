@@ -259,6 +259,12 @@ LEAD = Example(
         "status_reason": "Entered late",
         "notes": NOTE,
     },
+    children={
+        "activities": ChildExample(
+            {"activity_type": "call", "notes": "Left word", "at": "2026-01-05T10:00:00+00:00"},
+            {"notes": "Spoke for ten minutes"},
+        )
+    },
 )
 
 CONTACT = Example(

@@ -276,6 +276,11 @@ async def _leads(stage: Stage) -> None:
         for verb in ("release", "claim", "route"):
             await screen.ask(f"leads:{verb}", {"op": stage.op(), "id": made["id"]})
         await screen.ask("lead_routing:remove", {"op": stage.op(), **this})
+        for status in ("contacted", "qualified"):
+            moved = {"op": stage.op(), "id": made["id"], "body": {"status": status}}
+            await screen.ask("leads:status", moved)
+        one = {"op": stage.op(), "id": made["id"], "body": {}}
+        await screen.ask("leads:convert", one)
 
 
 async def _people(stage: Stage) -> None:

@@ -28,7 +28,8 @@ class Write:
 
     `first` is what was done to the records before: archive, delete, a verb of their own, a status
     they were moved to. `shared` is a write that private records know nothing of. `kinds` are those
-    of the events, where they are not all of one kind.
+    of the events, where they are not all of one kind. `others` are the records of other kinds that
+    are written with them.
     """
 
     verb: str
@@ -39,6 +40,7 @@ class Write:
     again: bool = True  # doing it twice is doing it once
     shared: bool = False
     kinds: tuple[str, ...] = ()
+    others: int = 0
 
 
 def _one(method: Method, path: str = "", body: Callable[[Resource], Any] | None = None) -> Act:
@@ -135,6 +137,7 @@ def a_body(endpoint: Endpoint, resource: Resource, record: Any = None) -> dict[s
         "batch": {"op": "archive", "ids": [record["id"] if record else str(uuid4())]},
         "price": {"list_price": 1},
         "relist": {},
+        "convert": {},
         "tags": {"add": ["VIP"]},
         "merge": {"other_id": str(uuid4())},
         "unmerge": {"merge": uuid4().hex},
@@ -194,6 +197,13 @@ OWN = {
     "leads": [
         Write("claim", "claimed", _one(Method.POST, "/claim"), first="release", shared=True),
         Write("release", "released", _one(Method.POST, "/release"), shared=True),
+        Write(
+            "convert",
+            "converted",
+            _one(Method.POST, "/convert", lambda _: {}),
+            first="qualified",
+            others=1,
+        ),
         Write("route", "assigned", _one(Method.POST, "/route"), first="rule", shared=True),
     ],
     "listings": [

@@ -38,8 +38,13 @@ CREATE TABLE leads (
     assigned_at timestamptz,
     assignment_reason text,
     routing_rule_id uuid,
+    -- A lead names its client in the statement before the client is made.
+    converted_to_client_id uuid REFERENCES clients (id) DEFERRABLE INITIALLY DEFERRED,
+    converted_to_escrow_id uuid REFERENCES escrows (id) DEFERRABLE INITIALLY DEFERRED,
+    client_was_known boolean NOT NULL DEFAULT false,
     -- The score is stored, so that lists sort by it and screens show the same one all day: a write
     -- that touches what it is made of makes it again, and a nightly job lets it decay.
+    activity_points smallint NOT NULL DEFAULT 0,
     lead_score smallint NOT NULL DEFAULT 0 CHECK (lead_score BETWEEN 0 AND 100),
     score_parts jsonb NOT NULL DEFAULT '[]',
     tags text[] NOT NULL DEFAULT '{}',
@@ -64,6 +69,26 @@ CREATE INDEX leads_owner_idx ON leads (team_id, owner_id, lead_status) WHERE del
 CREATE INDEX leads_pond_idx ON leads (team_id, created_at DESC) WHERE in_pond AND deleted_at IS NULL;
 CREATE INDEX leads_follow_up_idx ON leads (team_id, next_follow_up)
     WHERE deleted_at IS NULL AND next_follow_up IS NOT NULL;
+CREATE INDEX leads_client_idx ON leads (converted_to_client_id)
+    WHERE converted_to_client_id IS NOT NULL;
+
+-- What was done with a lead. Their writes lock and touch the lead.
+CREATE TABLE lead_activities (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    team_id uuid NOT NULL REFERENCES teams (id),
+    lead_id uuid NOT NULL REFERENCES leads (id),
+    activity_type text NOT NULL
+        CHECK (activity_type IN ('call', 'email', 'text', 'meeting', 'showing', 'note')),
+    direction text NOT NULL CHECK (direction IN ('outgoing', 'incoming')),
+    notes text,
+    at timestamptz NOT NULL,
+    version integer NOT NULL, -- the lead's, with which it was written last
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    created_by uuid NOT NULL REFERENCES users (id)
+);
+
+CREATE INDEX lead_activities_last_idx ON lead_activities (team_id, lead_id, version DESC);
 
 -- Who gets a new lead: the first rule, in their order, that is for it. `last_agent_id` is whose turn
 -- it was last; it moves under the row's lock, which is what keeps turns fair.

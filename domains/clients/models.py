@@ -104,6 +104,7 @@ class Client(ClientFields, Noted, RecordImage):
     phone_e164: str | None = Field(description="The phone as it is compared, without extension")
     agreement_status: AgreementStatus
     tags: list[str]
+    lead_ids: list[UUID] = Field(description="The leads they came from")
     escrow_count: int = Field(description="Escrows of theirs that are not cancelled")
     lifetime_value: Decimal = Field(description="closed_value and pending_value")
     closed_value: Decimal = Field(description="What their closed escrows came to")

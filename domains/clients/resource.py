@@ -115,6 +115,15 @@ DEALS = """
 """
 
 
+# The leads they came from, likewise as far as whoever sees the client may see them.
+ORIGIN = """
+    SELECT coalesce(array_agg(l.id ORDER BY l.created_at, l.id), '{}') AS lead_ids
+    FROM leads AS l
+    WHERE l.converted_to_client_id = r.id AND l.team_id = r.team_id AND l.deleted_at IS NULL
+        AND l.audience IN ('all', r.audience)
+"""
+
+
 def _count(column: str, value: str) -> str:
     return f"count(*) FILTER (WHERE r.{column} = '{value}')"
 
@@ -134,13 +143,14 @@ CLIENTS = Resource(
     label="r.full_name",
     computed={
         "agreement_status": AGREEMENT,
+        "lead_ids": "origin.lead_ids",
         "escrow_count": "deals.escrow_count",
         "lifetime_value": "(deals.closed_value + deals.pending_value)",
         "closed_value": "deals.closed_value",
         "pending_value": "deals.pending_value",
     },
-    beside={"deals": DEALS},
-    shows=("escrow",),
+    beside={"deals": DEALS, "origin": ORIGIN},
+    shows=("escrow", "lead"),
     search=("last_name", "full_name", "email", "phone_e164", "display_id"),
     where={
         "client_type": "r.client_type = {}",

@@ -82,11 +82,13 @@ async def change(
     *,
     moment: Moment,
     base: int | None = None,
+    kind: str | None = None,
 ) -> Changed:
     """Set the given fields of a record, merging with what others changed since version `base`.
 
     A change of the status field is a move of the state machine and is checked as one. Fields that
-    already hold the given value are no change; when none is left nothing is written.
+    already hold the given value are no change; when none is left nothing is written. `kind` is what
+    the event is called where what is done says more than which fields it changes.
     """
     given = resource.prepare(given)
     refuse_unseen(resource.guard, actor, given)
@@ -116,7 +118,8 @@ async def change(
     await require_links(tx, resource, row, wanted)
     await refuse_taken(tx, resource, wanted, own=row)
     new = await update(tx, resource, row["id"], wanted)
-    tell(tx, resource, resource.kind(wanted), new, before=row)
+    told = f"{resource.name}.{kind}" if kind else resource.kind(wanted)
+    tell(tx, resource, told, new, before=row)
     return Changed(new, tuple(merged))
 
 

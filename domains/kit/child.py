@@ -1,6 +1,6 @@
 """Rows that belong to a record: what a kind of them is."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -27,7 +27,8 @@ class Child:
     names are columns, unless `computed` gives an expression over the row `c`. `order` is theirs in
     every list. `place` names the column that counts them from 1, without gaps; `sole` the flag that
     at most one row of a record has; `once` a field in which no two rows of a record are alike.
-    `own` keeps a row to who wrote it, and to leads.
+    `own` keeps a row to who wrote it, and to leads. `follows` gives columns of the record that a
+    change of its rows sets, from the record and its rows after it.
 
     The record's image holds its rows as an array, `most` of them. Rows that may be many stand
     `apart`: the image tells their number and the one written last, and a path of its own tells all.
@@ -44,6 +45,7 @@ class Child:
     computed: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Row], Iterable[Detail]] = _fine
     derive: Callable[[Row | None, Row], Mapping[str, Any]] = _nothing
+    follows: Callable[[Row, Sequence[Row]], Mapping[str, Any]] | None = None
     place: str | None = None
     sole: str | None = None
     once: str | None = None

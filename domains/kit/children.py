@@ -173,7 +173,7 @@ async def drop(
     )
     if child.place:
         await _count_anew(tx, child, record, old["id"], 0)
-    new = await update(tx, resource, record["id"], {})
+    new = await update(tx, resource, record["id"], await _following(tx, child, record))
     tell(tx, resource, f"{resource.name}.{child.name}_removed", new, before=record)
     return Touched(old, new)
 
@@ -280,7 +280,7 @@ async def _told(
     tx: Transaction, resource: Resource, child: Child, done: str, record: Record, row: Row
 ) -> Touched:
     """Count the record's version up, tell what was done, and read the row as it is now."""
-    new = await update(tx, resource, record["id"], {})
+    new = await update(tx, resource, record["id"], await _following(tx, child, record))
     tell(tx, resource, f"{resource.name}.{child.name}_{done}", new, before=record)
     image = await tx.fetchval(
         f"SELECT {child.image_sql}::text FROM {child.table} AS c WHERE team_id = $1 AND id = $2",
@@ -288,6 +288,18 @@ async def _told(
         row["id"],
     )
     return Touched({**row, "image": image}, new)
+
+
+async def _following(tx: Transaction, child: Child, record: Record) -> Mapping[str, Any]:
+    """What follows for the record from its rows as they are now."""
+    if child.follows is None:
+        return {}
+    rows = await tx.fetch(
+        f"SELECT * FROM {child.table} WHERE team_id = $1 AND {child.parent} = $2",
+        tx.team_id,
+        record["id"],
+    )
+    return child.follows(record, [dict(row) for row in rows])
 
 
 async def _number(tx: Transaction, child: Child, record: Record) -> int:

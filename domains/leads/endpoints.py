@@ -8,7 +8,8 @@ from domains.kit.crud import crud
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.replies import reply
 from domains.kit.services import Services
-from domains.leads import assignment, pond
+from domains.leads import assignment, conversion, pond
+from domains.leads.conversion import Conversion, Convert
 from domains.leads.models import Lead
 from domains.leads.resource import LEADS
 
@@ -28,6 +29,13 @@ def endpoints(services: Services) -> list[Endpoint]:
     async def release(call: Call) -> Reply:
         return reply(await pond.release(db, call.who, call.path["id"], call.version, call.op))
 
+    async def convert(call: Call) -> Reply:
+        return reply(
+            await conversion.convert(
+                db, call.who, call.path["id"], call.body, base=call.version, op=call.op
+            )
+        )
+
     shared = [
         replace(each, run=create) if each.name == "leads:create" else each
         for each in crud(db, LEADS)
@@ -43,4 +51,6 @@ def endpoints(services: Services) -> list[Endpoint]:
                  "Take a lead from the pond", **writing),
         Endpoint("leads:release", Method.POST, f"{one}/release", release, Lead,
                  "Put a lead into the pond", **writing),
+        Endpoint("leads:convert", Method.POST, f"{one}/convert", convert, Conversion,
+                 "Make a client of a qualified lead, and a deal", body=Convert, **writing),
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from domains.kit.people import Language, PersonFields, Tags
 from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
 from domains.kit.status import Move
+from domains.leads.activities import WithActivities
 
 
 class LeadStatus(StrEnum):
@@ -134,7 +135,7 @@ class ScorePart(Output):
     why: str
 
 
-class Lead(LeadFields, RecordImage):
+class Lead(LeadFields, WithActivities, RecordImage):
     """A lead as every reader and every screen gets it."""
 
     full_name: str
@@ -150,6 +151,8 @@ class Lead(LeadFields, RecordImage):
     assigned_at: datetime | None
     assignment_reason: str | None = Field(description="Which rule gave it to its owner, and why")
     routing_rule_id: UUID | None
+    converted_to_client_id: UUID | None
+    converted_to_escrow_id: UUID | None
     tags: list[str]
 
 

@@ -1,13 +1,14 @@
 """The lead's definition: its state machine, its rules, its SQL."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from domains.kit.errors import Detail
 from domains.kit.people import full_name, has_a_name
 from domains.kit.phone import with_e164
-from domains.kit.resource import Moment, Record, Resource, Step, Transitions
-from domains.kit.rules import percent, status_columns
+from domains.kit.resource import Record, Resource, Step, Transitions
+from domains.kit.rules import percent
+from domains.leads.activities import ACTIVITIES
+from domains.leads.following import derive
 from domains.leads.models import (
     Lead,
     LeadCreate,
@@ -17,18 +18,19 @@ from domains.leads.models import (
     LeadSource,
     LeadStats,
 )
-from domains.leads.score import HOT, INPUTS, WARM, score
+from domains.leads.score import HOT, WARM
 
 # A deferred lead without a day to come back to would be a lost one.
 DEFERRED = Step(needs=("next_follow_up",))
 OVER = Step(reason=True)
 AGAIN = Step(reason=True)
+CONVERTED = Step(needs=("converted_to_client_id",))  # which POST /:id/convert alone sets
 ENDS = {"lost": OVER, "unqualified": OVER, "deferred": DEFERRED}
 
 TRANSITIONS: Transitions = {
     "new": {"contacted": Step(), **ENDS},
     "contacted": {"qualified": Step(), **ENDS},
-    "qualified": {**ENDS},
+    "qualified": {"converted": CONVERTED, **ENDS},
     "deferred": {"contacted": Step(), "lost": OVER, "unqualified": OVER},
     "lost": {"contacted": AGAIN, "deferred": DEFERRED},
     "unqualified": {"contacted": AGAIN, "deferred": DEFERRED},
@@ -55,20 +57,6 @@ def _check(lead: Record) -> Iterable[Detail]:
         }
 
 
-def derive(before: Record | None, after: Record, moment: Moment) -> Mapping[str, Any]:
-    """When it moved, and its score where something that counts has changed."""
-    columns = dict(status_columns("lead_status", before, after, moment))
-    if before is None or any(before[name] != after[name] for name in INPUTS):
-        today = moment.now.date()
-        entered = before["created_at"].date() if before else today
-        columns |= score(after, entered, today).columns()
-    if before is not None and before["owner_id"] != after["owner_id"]:
-        # Somebody gave it away by hand: no rule did, and nobody claimed it.
-        columns |= {"assigned_at": moment.now, **dict.fromkeys(("claimed_at", "routing_rule_id"))}
-        columns["in_pond"] = False
-    return columns
-
-
 TEMPERATURE = (
     f"(CASE WHEN r.lead_score >= {HOT} THEN 'hot' WHEN r.lead_score >= {WARM} THEN 'warm'"
     " ELSE 'cold' END)"
@@ -81,6 +69,14 @@ FOLLOW_UP = (
     " WHEN 'upcoming' THEN r.next_follow_up > current_date"
     " ELSE r.next_follow_up IS NULL END)"
 )
+
+
+def _if_shown(table: str, column: str) -> str:
+    """An id that the lead names, but where whoever may see the lead may not see that record."""
+    return (
+        f"(CASE WHEN NOT EXISTS (SELECT FROM {table} AS x WHERE x.id = r.{column}"
+        f" AND x.audience NOT IN ('all', r.audience)) THEN r.{column} END)"
+    )
 
 
 def _count(condition: str) -> str:
@@ -107,7 +103,14 @@ LEADS = Resource(
     entry=ENTRY,
     kinds={"owner_id": "assigned"},
     label=full_name(),
-    computed={"full_name": full_name(), "lead_temperature": TEMPERATURE},
+    computed={
+        "full_name": full_name(),
+        "lead_temperature": TEMPERATURE,
+        "converted_to_client_id": _if_shown("clients", "converted_to_client_id"),
+        "converted_to_escrow_id": _if_shown("escrows", "converted_to_escrow_id"),
+    },
+    shows=("client", "escrow"),
+    children=(ACTIVITIES,),
     search=("last_name", "first_name", "email", "phone", "phone_e164", "city", "display_id"),
     where={
         "lead_status": "r.lead_status = {}",

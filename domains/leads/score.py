@@ -56,6 +56,7 @@ INPUTS: Final = (
     "budget_max",
     "timeline",
     "last_contact_date",
+    "activity_points",
 )
 
 
@@ -83,7 +84,7 @@ def score(lead: Mapping[str, Any], entered: date, today: date) -> Score:
     """The score of a lead that was entered on a day; a day to come has never been idle."""
     parts = (_source(lead), _budget(lead), _timeline(lead), _activity(lead))
     since = max(entered, lead.get("last_contact_date") or entered)
-    return Score((*parts, _decay(sum(part.points for part in parts), (today - since).days)))
+    return Score((*parts, _decay(sum(part.points for part in parts), since, today)))
 
 
 def worth(activity_types: Iterable[str]) -> int:
@@ -117,10 +118,9 @@ def _activity(lead: Mapping[str, Any]) -> Part:
     return Part("activity", points, "spoken to" if points else "not spoken to yet")
 
 
-def _decay(points: int, idle: int) -> Part:
+def _decay(points: int, since: date, today: date) -> Part:
     """Two percent a day after a week without a word; it never takes a score below the floor."""
-    late = max(0, idle - IDLE_DAYS)
+    late = max(0, (today - since).days - IDLE_DAYS)
     left = points - points * DECAY_PERCENT * late // 100
     left = max(left, min(points, FLOOR))
-    why = f"{idle} days without a word" if late else "in touch"
-    return Part("decay", left - points, why)
+    return Part("decay", left - points, f"not a word since {since}" if late else "in touch")
