@@ -11,6 +11,7 @@ from domains.contacts.endpoints import endpoints as contacts_endpoints
 from domains.contacts.resource import CONTACTS
 from domains.escrows.endpoints import endpoints as escrows_endpoints
 from domains.escrows.resource import ESCROWS
+from domains.home.endpoints import endpoints as home_endpoints
 from domains.kit.domain import Domain
 from domains.leads.endpoints import endpoints as leads_endpoints
 from domains.leads.jobs import JOBS as LEADS_JOBS
@@ -39,5 +40,6 @@ DOMAINS: Final = (
     Domain("leads", leads_endpoints, "People who may become clients", LEADS, jobs=LEADS_JOBS),
     Domain("lead_routing", routing_endpoints, "Who gets the team's new leads"),
     Domain("contacts", contacts_endpoints, "Whom the team deals with, in which role", CONTACTS),
+    Domain("home", home_endpoints, "Cards: a few figures of everything, and what is due"),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

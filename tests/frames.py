@@ -303,6 +303,8 @@ async def _people(stage: Stage) -> None:
         wanted = {"op": stage.op(), "id": invitation.data["id"]}
         await screen.ask("teams:uninvite", wanted)
         await screen.ask("activity:list", {"params": {"limit": 3}})
+        await screen.ask("stats:home", {})
+        await screen.ask("escrows:manager", {"params": {"period": "1_year"}})
         joining = await stage.server.ask(
             "POST",
             "/v1/teams/current/invitations",

@@ -106,6 +106,8 @@ def _literal(value: Any) -> str:
     if isinstance(value, dict):  # counts by key
         pairs = (f"{json.dumps(key)}:{_literal(each)}" for key, each in value.items())
         return "{" + ",".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_literal, value)) + "]"
     return json.dumps(value)
 
 

@@ -21,6 +21,7 @@ from domains.activity.statement import LARGEST_GROUP, Statement, Wanted, matchin
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Reply
 from domains.kit.fields import Kind
+from domains.kit.guard import Guard, blank
 from domains.kit.policy import audiences_of
 from domains.kit.policy import words_of as words_for
 from domains.kit.resource import Resource
@@ -39,6 +40,7 @@ class Reading:
     team_id: UUID
     query: ActivityQuery
     statement: Statement
+    hidden: frozenset[str]  # names of fields that these readers have no right to see
 
 
 class Feed:
@@ -52,6 +54,7 @@ class Feed:
         held = {name.partition(".")[0] for deed in deeds for name in FIELD.findall(deed)}
         fields = [field for words in known for field in words.fields.values()]
         ids = {field.name for field in fields if field.kind in NAMED or field.of in NAMED}
+        self._guard = Guard.of(*(resource.guarded for resource in resources))
         self._wanted = Wanted(sorted(held - {"record"}), sorted(ids), resources)
 
     async def find(self, actor: Actor, query: ActivityQuery) -> Reply:
@@ -75,16 +78,18 @@ class Feed:
         chosen = matching(actor, query, self._wanted.resources)
         audiences = (EVERYONE,) if shared else audiences_of(actor)
         statement = page(chosen, query, self._wanted, audiences, shared=shared)
-        return Reading(actor.team_id, query, statement)
+        return Reading(actor.team_id, query, statement, self._guard.hidden(actor.rights))
 
     def _live(self, reading: Reading) -> Live:
-        said = repr((reading.statement.sql, reading.statement.args))
+        said = repr((reading.statement.sql, reading.statement.args, sorted(reading.hidden)))
         key = blake2b(said.encode(), digest_size=KEY_BYTES).digest()
         return Live(key, reading.team_id, EVERYTHING, partial(self._look, reading))
 
     async def _look(self, reading: Reading) -> Found:
         row = await self._db.one(reading.statement.sql, *reading.statement.args)
         rows = json.loads(row["entries"] or "[]", parse_float=Decimal)
+        if reading.hidden:
+            rows = blank(rows, reading.hidden)
         names = json.loads(row["names"] or "{}")
         teller = Teller(self._words_of, names.get)
         limit = reading.query.limit

@@ -112,7 +112,7 @@ class Teller:
         found = [
             Change(words.of(name), old, new)
             for name, (old, new) in told.changes.items()
-            if name not in why and words.of(name).told
+            if name not in why and words.of(name).told and old != new  # or it is withheld
         ]
         standing = [each for each in found if each.words.name != words.status]
         return standing if told.verb == "status_changed" else found

@@ -175,6 +175,7 @@ CLIENTS = Resource(
     },
     stats_model=ClientStats,
     links={"representative_contact_id": "contacts"},
+    home={"total": "total", "active": "active"},
     unique=("email",),
     children=(NOTES,),
     check=_check,

@@ -156,6 +156,7 @@ ESCROWS = Resource(
         "closedPercentage": percent(CLOSED_COUNT),
     },
     stats_model=EscrowStats,
+    home={"total": "total", "active": "active", "volume": "activeVolume"},
     links={"client_ids": "clients"},
     children=(NOTES,),
     guarded=dict.fromkeys(

@@ -91,7 +91,8 @@ class Resource:
     its kind: see words.py. `successor` is the column that names the record which one was merged
     into; such a record is deleted as well, and who asks for it is told the other. `source` is the
     table or view it is read from, where that has another name; `once` is a condition that leaves
-    one row of each record in a read of several teams that have it.
+    one row of each record in a read of several teams that have it. `home` are statistics for the
+    home card, by what it calls them, and `kpis` rates among its key figures.
     """
 
     name: str
@@ -131,6 +132,8 @@ class Resource:
     deeds: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     once: str = ""
+    home: Mapping[str, str] = field(default_factory=dict)
+    kpis: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> str:

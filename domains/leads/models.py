@@ -196,6 +196,7 @@ class LeadStats(BaseModel):
     lost: int
     unqualified: int
     deferred: int
+    active: int = Field(description="new, contacted, qualified or deferred")
     hot: int
     warm: int
     cold: int

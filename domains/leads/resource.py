@@ -146,6 +146,7 @@ LEADS = Resource(
                 "deferred",
             )
         },
+        "active": _status("new", "contacted", "qualified", "deferred"),
         "hot": _count(f"{TEMPERATURE} = 'hot'"),
         "warm": _count(f"{TEMPERATURE} = 'warm'"),
         "cold": _count(f"{TEMPERATURE} = 'cold'"),
@@ -159,6 +160,8 @@ LEADS = Resource(
     },
     stats_model=LeadStats,
     reasons={"owner_id": "assignment_reason"},
+    home={"total": "total", "active": "active"},
+    kpis={"conversionRate": "conversionRate"},
     check=_check,
     derive=derive,
     prepare=with_e164,

@@ -179,6 +179,7 @@ LISTINGS = Resource(
         "activePercentage": percent(_count("active")),
     },
     stats_model=ListingStats,
+    home={"total": "total", "active": "active", "inventoryValue": "totalActiveInventory"},
     links={"client_ids": "clients"},
     guarded=dict.fromkeys(
         ("commission_type", "listing_commission", "buyer_commission"), Right.FINANCIALS

@@ -294,3 +294,22 @@ async def test_a_stretch_of_time_is_found(db: Database, team: Team, agent: Clien
 async def test_a_filter_that_means_nothing_is_refused(agent: Client, name: str, value: str) -> None:
     answer = await agent.get("/activity", **{name: value})
     assert (answer.refused, answer.fields) == ((400, "VALIDATION_ERROR"), [name])
+
+
+async def test_a_sentence_does_not_say_what_the_diff_withholds(
+    api: Api, team: Team, lead: Client, escrow: Any
+) -> None:
+    blind = await new_member(api.db, team.id, Role.AGENT, "Bo Blind")
+    await api.db.fetch(
+        "UPDATE members SET can_view_financials = false WHERE user_id = $1", blind.user_id
+    )
+    sees_less = await api.sign_in(blind)
+    for change in ({"gross_commission": 12345.67}, {"gross_commission": 23456, "city": "Kent"}):
+        await lead.patch(one(escrow), change)
+        assert "23,456" in await said(lead) or "12,345.67" in await said(lead)
+        for params in ({}, {"grouped": "true"}):
+            shown = str((await sees_less.get("/activity", **params)).data)
+            for secret in ("12345", "12,345", "23456", "23,456"):
+                assert secret not in shown
+    assert await said(sees_less) == "Lea Lead set the city of 12 Main St to Kent"
+    assert [c["field"] for c in (await newest(sees_less))["diff"]] == ["city", "gross_commission"]

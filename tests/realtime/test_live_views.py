@@ -17,6 +17,7 @@ from domains.escrows.resource import ESCROWS
 from domains.kit.actor import Actor, Role
 from domains.kit.reads import look, page_of
 from domains.kit.resource import Resource
+from domains.leads.resource import LEADS
 from domains.listings.resource import LISTINGS
 from server.keys import COUNTERS
 from tests.api.statements import statements
@@ -147,6 +148,27 @@ async def test_a_sentence_is_on_screens_as_it_happens(office: Office, team: Team
     assert (change["k"], change["index"]) == ("row.enter", 0)
     told = "Ana Agent lowered the list price of 7 Hill from $450,000 to $439,000"
     assert change["d"]["sentence"] == told
+
+
+@pytest.mark.parametrize(
+    ("listed", "path"),
+    [("stats:home", "/v1/stats/home"), ("escrows:manager", "/v1/escrows/manager")],
+)
+async def test_a_card_on_a_screen_changes_by_itself(
+    office: Office, team: Team, listed: str, path: str
+) -> None:
+    node = office.nodes[0]
+    card = LiveView(await office.screen(team.agent, 1), "card", listed, scope="my")
+    await card.open()
+    chance = random.Random(2)
+    kinds = [Records(office, each, [team.agent, team.lead], chance) for each in (ESCROWS, LEADS)]
+    for each in kinds:
+        await each.make(2)
+        await each.change(6)
+    fresh = (await node.ask("GET", f"{path}?scope=my", by=team.agent)).data
+    await until(lambda: card.stats == fresh)
+    assert card.heard
+    assert all(change["k"] == "stats.delta" for said in card.heard for change in said["changes"])
 
 
 @pytest.mark.parametrize("role", [Role.LEAD, Role.AGENT])
