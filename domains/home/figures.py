@@ -13,11 +13,14 @@ from db.database import Database
 from domains.kit.actor import Actor
 from domains.kit.endpoint import Reply
 from domains.kit.resource import Resource
-from domains.kit.select import Scope, select
+from domains.kit.scope import Scope, heads_in
+from domains.kit.select import select
 from domains.kit.view import Found, Live
 
 KEY_BYTES = 16
 MINUTE = 60.0  # how long figures that look at the clock may stand on a screen
+# The day where the team is: what is due today there.
+TODAY = "(now() AT TIME ZONE (SELECT t.time_zone FROM teams AS t WHERE t.id = $1))::date"
 PLACE = re.compile(r"\$(\d+)")
 
 
@@ -26,6 +29,7 @@ class Figures:
     """A statement that is put together part by part; $1 is the team in all of them."""
 
     team_id: UUID
+    wide: bool = False  # of all teams of a brokerage
     args: list[Any] = field(default_factory=list)
     read: dict[str, str] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
@@ -62,6 +66,7 @@ class Figures:
             WITH {", ".join(self.read.values())}
             SELECT {as_of(tuple(self.topics))} AS as_of,
                 json_build_object({pairs})::text AS figures,
+                {heads_in("$1") if self.wide else "NULL::json"} AS heads,
                 extract(epoch FROM current_date + 1 - now())::float8 AS day_left
         """
 
@@ -73,7 +78,8 @@ class Figures:
         """The figures as a list without rows: its statistics."""
         sql = self.sql
         key = blake2b(repr((sql, self.args)).encode(), digest_size=KEY_BYTES).digest()
-        return Live(key, self.team_id, tuple(self.topics), partial(look, db, sql, self.args))
+        topics = (*self.topics, *(["brokerage"] if self.wide else []))
+        return Live(key, self.team_id, topics, partial(look, db, sql, self.args))
 
 
 async def look(db: Database, sql: str, args: Sequence[Any]) -> Found:
@@ -87,4 +93,5 @@ async def look(db: Database, sql: str, args: Sequence[Any]) -> Found:
         row["figures"].encode(),
         b'{"page":1,"limit":1,"total":0,"pages":0,"next_cursor":null}',
         min(row["day_left"], MINUTE),
+        heads={UUID(team): seq for team, seq in (row["heads"] or {}).items()},
     )

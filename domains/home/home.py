@@ -10,7 +10,7 @@ from domains.kit.resource import Resource
 
 def home(actor: Actor, query: CardQuery, resources: Sequence[Resource]) -> Figures:
     """What each resource has under `home`, and the rates of all."""
-    figures = Figures(actor.team_id)
+    figures = Figures(actor.team_id, query.wide(actor))
     rates: dict[str, str] = {}
     for resource in resources:
         if not resource.home and not resource.kpis:

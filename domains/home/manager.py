@@ -3,14 +3,14 @@
 from typing import Final
 
 from domains.escrows.resource import ESCROWS, SETTLED
-from domains.home.figures import Figures
+from domains.home.figures import TODAY, Figures
 from domains.home.models import ManagerQuery, Period
 from domains.kit.actor import Actor
 from domains.kit.policy import audiences_of, within
+from domains.kit.scope import in_teams
 from domains.leads.resource import LEADS
 
 SHOWN: Final = 10  # of the things that are due
-TODAY: Final = "current_date"
 SINCE: Final = {
     Period.DAY: TODAY,
     Period.MONTH: f"({TODAY} - interval '1 month')::date",
@@ -73,7 +73,7 @@ PERSON: Final = """(
 
 
 def manager(actor: Actor, query: ManagerQuery) -> Figures:
-    figures = Figures(actor.team_id)
+    figures = Figures(actor.team_id, query.wide(actor))
     since = SINCE[query.period]
     escrows = figures.rows(ESCROWS, actor, query.scope, query.user_id)
     leads = figures.rows(LEADS, actor, query.scope, query.user_id)
@@ -122,6 +122,8 @@ def _reminders(figures: Figures, actor: Actor, query: ManagerQuery) -> str:
     return f"""(
         SELECT count(*)
         FROM events AS e
-        WHERE e.team_id = $1 AND e.at >= {TODAY} AND e.kind = 'appointment.reminded'
+        WHERE {in_teams("e.team_id", "$1", wide=figures.wide)} AND e.kind = 'appointment.reminded'
+            AND e.at >= {TODAY}::timestamp AT TIME ZONE
+                (SELECT t.time_zone FROM teams AS t WHERE t.id = $1)
             AND {within("e.audience", seen)} {whose}
     )"""

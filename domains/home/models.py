@@ -8,8 +8,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
+from domains.kit.actor import Actor
 from domains.kit.fields import Output, Person, Query
-from domains.kit.select import Scope
+from domains.kit.scope import Scope, is_wide
 
 
 class CardQuery(Query):
@@ -22,6 +23,10 @@ class CardQuery(Query):
     @override
     def personal(self) -> bool:
         return self.scope is Scope.MY or (self.scope is Scope.USER and self.user_id is None)
+
+    @override
+    def wide(self, actor: Actor) -> bool:
+        return is_wide(actor, self.scope)
 
 
 Section = dict[str, Decimal | None]

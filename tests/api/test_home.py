@@ -1,8 +1,9 @@
 """The cards count what their reader may see, in one statement, and say what nobody can know."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,7 +18,8 @@ from tests.walk import RESOURCES
 
 
 def today() -> date:
-    return datetime.now(UTC).date()
+    """In the time zone that a team has at first."""
+    return datetime.now(ZoneInfo("America/Los_Angeles")).date()
 
 
 def day(days: int) -> str:
