@@ -45,7 +45,7 @@ export const clients = {
   title: "Clients",
   one: "client",
   some: "a client",
-  added: "took on",
+  added: "took on the client",
   status: "client_status",
   priceField: "",
   price: () => null,

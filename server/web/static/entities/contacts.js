@@ -68,6 +68,7 @@ export const contacts = {
     { title: "Notes", fields: [field("notes", "Notes", "long"), REASON] },
   ],
   order: "label",
+  view: "table",
   columns: [
     "full_name",
     "roles",

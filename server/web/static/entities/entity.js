@@ -2,6 +2,7 @@
 /** The kinds of record this page shows: the one list, and how to look things up in it. */
 
 import { clients } from "./clients.js";
+import { contacts } from "./contacts.js";
 import { escrows } from "./escrows.js";
 import { field } from "./field.js";
 import { words } from "./format.js";
@@ -48,6 +49,7 @@ import { listings } from "./listings.js";
  * @property {(row: Row) => string | {text: string, late: boolean}} when its next or last day
  * @property {Status[]} statuses
  * @property {Group[]} groups
+ * @property {"board" | "table"} [view] how its page looks at first; a board, when left out
  * @property {string} order of the cards in a lane, by this field, the first first
  * @property {string[]} columns the first is its title's
  * @property {string[]} create
@@ -60,7 +62,7 @@ import { listings } from "./listings.js";
  */
 
 /** @type {readonly Entity[]} */
-export const ENTITIES = [escrows, listings, leads, clients];
+export const ENTITIES = [escrows, listings, leads, clients, contacts];
 
 const COMMON = [
   field("is_archived", "Archived", "flag", { fixed: true }),

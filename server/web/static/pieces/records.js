@@ -54,7 +54,7 @@ export class Records extends Piece {
     const { search, mine, archived, status } = this;
     const current = all.filter((row) => !row.is_archived);
     const table =
-      this.room.prefs.get(`${plural}.view`, /** @type {string} */ ("board")) === "table";
+      this.room.prefs.get(`${plural}.view`, this.entity.view ?? "board") === "table";
     const rows = matching(this.entity, all, {
       search,
       archived,

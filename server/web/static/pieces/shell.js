@@ -58,6 +58,12 @@ export class Shell extends Piece {
     seat(this.room.members.map(({ name }) => name));
   }
 
+  updated() {
+    // On a phone there are more places than fit side by side.
+    const place = this.querySelector("nav [aria-current=page]");
+    place?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
   render() {
     const { page, id } = here();
     const entity = byPlural(page);
