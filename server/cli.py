@@ -15,7 +15,7 @@ from db.errors import Unavailable
 from db.migrate import MigrationError
 from db.servant import CannotStart
 from domains.kit.errors import DomainError
-from server import catalogue, domain_pages, logs, serve, tasks
+from server import catalogue, domain_pages, logs, new_domain, serve, tasks
 from server.demo.client import Away, Refused
 from server.demo.simulate import Plan, simulate
 from server.secrets_file import Secrets
@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         serve.PortTaken,
         CannotStart,
         MigrationError,
+        new_domain.NotPossible,
         DomainError,
         Away,
         Refused,
@@ -89,6 +90,21 @@ async def _asyncapi(_: Settings, __: argparse.Namespace) -> int:
 async def _docs(_: Settings, __: argparse.Namespace) -> int:
     changed = domain_pages.write()
     say(f"written: {', '.join(changed)}" if changed else "up to date")
+    return 0
+
+
+async def _new_domain(_: Settings, arguments: argparse.Namespace) -> int:
+    plan = new_domain.Plan.of(
+        arguments.name,
+        name=arguments.singular,
+        prefix=arguments.prefix,
+        summary=arguments.summary,
+        fields=arguments.fields,
+        states=arguments.states,
+    )
+    for path in new_domain.make(plan):
+        say(path)
+    say("Then ./run docs, ./run check and ./run test")
     return 0
 
 
@@ -185,6 +201,25 @@ def _parser() -> argparse.ArgumentParser:
     add("openapi", _openapi, "Print the OpenAPI document.")
     add("asyncapi", _asyncapi, "Print the AsyncAPI document of the socket.")
     add("docs", _docs, "Write the parts of docs/domains that follow from the definitions.")
+    domain = add("new-domain", _new_domain, "Write the files of a new domain.")
+    domain.add_argument("name", help="its plural, as in offers")
+    domain.add_argument(
+        "--fields",
+        nargs="+",
+        default=(),
+        metavar="NAME:KIND",
+        help=f"kinds: {', '.join(new_domain.KINDS)}; KIND? may be empty",
+    )
+    domain.add_argument(
+        "--states",
+        nargs="+",
+        default=(),
+        metavar="STATE",
+        help="the first is where it begins; STATE! asks for a reason",
+    )
+    domain.add_argument("--singular", help="offers have the singular offer")
+    domain.add_argument("--prefix", help="of display ids, as in OFR-2026-0001")
+    domain.add_argument("--summary", help="a few words, without a full stop")
     add("settings", _settings, "Print every setting, as Markdown.")
     add("token", _token, "Print an access token of somebody of the demo team.").add_argument(
         "email", nargs="?", default="lead@demo.example"

@@ -15,13 +15,14 @@ from domains.kit.job import Job
 from domains.kit.record import RecordImage
 from domains.kit.resource import Resource, Step
 from domains.kit.select import ListQuery
-from server import catalogue
+from server import catalogue, new_domain
 from server.asyncapi_parts import kinds_of
 from server.settings import CLONE
 
 Json = Mapping[str, Any]
 
 FOLDER: Final = CLONE / "docs" / "domains"
+GUIDE: Final = CLONE / "docs" / "adding-a-domain.md"
 BEGIN: Final = "<!-- generated: begin -->"
 END: Final = "<!-- generated: end -->"
 FEW: Final = 12  # values of a choice that are all named in a table
@@ -49,6 +50,7 @@ def pages(folder: Path = FOLDER) -> Iterator[tuple[Path, str]]:
         text = f"# {_title(domain.name)}\n\n{domain.summary}.\n"
         yield _filled(folder / f"{domain.name}.md", text, "\n\n".join(_page(domain, mine)))
     lines = [f"- [{_title(one.name)}]({one.name}.md): {one.summary}" for one in DOMAINS]
+    yield _filled(GUIDE, "", "\n\n".join(new_domain.guide()))
     yield _filled(folder / "README.md", "# The domains\n", "\n".join(lines))
 
 
