@@ -23,6 +23,7 @@ COLLISION = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
+    asyncpg.ExclusionViolationError,  # verbs look first: who meets one was overtaken
     Overtaken,
 )
 

@@ -1,7 +1,8 @@
 """One example of each kind of record: what it takes at least and at most, how it may change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 Body = Mapping[str, Any]
@@ -24,7 +25,8 @@ class Example:
     `moves` has what a move to a status may ask for, wherever it comes from. `full` fills every
     field of a new record but its owner, up to its bounds; LINKED stands for a record to link to.
     `asks` names fields that may be empty, but not together with others. `children` has an example
-    of each kind of row that belongs to the record, by its plural.
+    of each kind of row that belongs to the record, by its plural; `verbs` what verbs of its own
+    take; `ready` what a new record has to be like for one of them.
     """
 
     least: Body
@@ -34,6 +36,8 @@ class Example:
     moves: Mapping[str, Body] = field(default_factory=dict)
     asks: tuple[str, ...] = ()
     children: Mapping[str, ChildExample] = field(default_factory=dict)
+    verbs: Mapping[str, Body] = field(default_factory=dict)
+    ready: Mapping[str, Callable[[], Body]] = field(default_factory=dict)
 
 
 WORD = "é" * 80
@@ -173,6 +177,22 @@ LISTING = Example(
         "features": [WORD] * 60,
         "client_ids": [LINKED],
         "showing_instructions": NOTE,
+        "is_showable": False,
+        "showing_status": "restricted_showings",
+        "auto_confirm": True,
+        "min_notice_hours": 24,
+        "max_daily_showings": 6,
+        "showing_start": "09:30:00",
+        "showing_end": "19:00:00",
+        "blackout_times": [
+            {
+                "date": None,
+                "weekday": "sunday",
+                "start_time": "09:00:00",
+                "end_time": "12:30:00",
+                "reason": "The sellers' service",
+            }
+        ],
         "virtual_tour_link": "https://tours.example/" + "x" * 470,
         "listing_contract_date": "1800-01-01",
         "on_market_date": DAY,
@@ -307,10 +327,78 @@ CONTACT = Example(
     children={"roles": ChildExample({"role": "home_inspector"}, {"role": "appraiser"})},
 )
 
+
+def this_minute() -> str:
+    return datetime.now(UTC).replace(second=0, microsecond=0).isoformat()
+
+
+# All at the same time, wherever the tests are run: each has a reason to overlap with the others.
+APPOINTMENT = Example(
+    least={
+        "title": "Showing with Bea",
+        "starts_at": "2199-06-03T17:00:00+00:00",
+        "overlap_reason": "Two buyers at once",
+    },
+    change={"location": "12 Main St, Seattle", "reminder_minutes": [30]},
+    other={"description": "Bring the disclosures"},
+    moves={
+        "denied": {"reason": "The sellers are away"},
+        "cancelled": {"reason": "They bought elsewhere"},
+        "rescheduled": {"starts_at": "2199-06-03T19:00:00+00:00"},
+    },
+    verbs={
+        "confirm": {},
+        "cancel": {"reason": "They bought elsewhere"},
+        "reschedule": {"starts_at": "2199-06-03T19:00:00+00:00", "reason": "Traffic"},
+    },
+    ready={"begun": lambda: {"starts_at": this_minute()}},
+    full={
+        "title": LINE,
+        "is_private": True,
+        "appointment_type": "closing",
+        "appointment_status": "scheduled",
+        "time_zone": "America/Denver",
+        "starts_at": "2199-06-03T17:30:00+00:00",
+        "ends_at": "2199-06-03T19:00:00+00:00",
+        "appointment_date": "2199-06-03",
+        "start_time": "11:30:00",
+        "end_time": "13:00:00",
+        "duration": 90,
+        "location": LINE,
+        "description": NOTE,
+        "client_id": LINKED,
+        "lead_id": LINKED,
+        "listing_id": LINKED,
+        "status_reason": "Entered late",
+        "overlap_reason": "A colleague opens the door",
+        "agreement_override_reason": "They sign at the door",
+        "reminder_minutes": [5, 40320],
+        "attendees": [],
+        "stops": [],
+        "showings": [],
+    },
+    children={
+        **NOTES,
+        "attendees": ChildExample(
+            {"display_name": "Bea Buyer", "email": "bea@mail.example"},
+            {"rsvp_status": "accepted", "phone": "(206) 555-0100"},
+        ),
+        "stops": ChildExample(
+            {"location_address": "12 Main St", "scheduled_time": "2199-06-03T17:15:00+00:00"},
+            {"notes": "Park at the back", "status": "arrived"},
+        ),
+        "showings": ChildExample(
+            {"property_address": "12 Main St", "showing_type": "second"},
+            {"showing_status": "confirmed", "client_feedback": "They like the garden"},
+        ),
+    },
+)
+
 EXAMPLES: dict[str, Example] = {
     "escrows": ESCROW,
     "listings": LISTING,
     "clients": CLIENT,
     "leads": LEAD,
     "contacts": CONTACT,
+    "appointments": APPOINTMENT,
 }

@@ -17,10 +17,12 @@ from domains.kit.child import Child
 from domains.kit.resource import Resource
 from server.keys import CREDENTIALS, GATEWAY, PRESENCE, ROOMS
 from tests.api.whole_server import WholeServer
+from tests.examples import EXAMPLES
 from tests.factories import LEAST, Team, move_to, new_member, new_team, road
 from tests.screens import Refused, Screen
 from tests.walk import RESOURCES, a_change, child_example
 
+LATER = "2199-06-03T19:30:00+00:00"
 STEP = ("join", "upd", "leave")
 
 
@@ -149,6 +151,7 @@ async def record(server: WholeServer) -> Frames:
         await _company(company)
         head = (await heads(server.db, [company.team.id]))[company.team.id]
         await watching.reaches(head.seq)
+    await _appointments(await _anew(stage))
     await _presence(server, frames)
     await _views(server, frames)
     await _old_names(server, frames)
@@ -281,6 +284,25 @@ async def _leads(stage: Stage) -> None:
             await screen.ask("leads:status", moved)
         one = {"op": stage.op(), "id": made["id"], "body": {}}
         await screen.ask("leads:convert", one)
+
+
+async def _appointments(stage: Stage) -> None:
+    async with stage.screen() as screen:
+        for verb in ("confirm", "reschedule", "cancel", "complete"):
+            body = dict(LEAST["appointments"])
+            if verb == "complete":
+                body |= EXAMPLES["appointments"].ready["begun"]()
+            made = await screen.ask("appointments:create", {"op": stage.op(), "body": body})
+            said: dict[str, Any] = {"op": stage.op(), "id": made["id"]}
+            if verb in EXAMPLES["appointments"].verbs:
+                said["body"] = EXAMPLES["appointments"].verbs[verb]
+            await screen.ask(f"appointments:{verb}", said)
+        body = {**LEAST["appointments"], "overlap_reason": None}
+        made = await screen.ask("appointments:create", {"op": stage.op(), "body": body})
+        later = {"op": stage.op(), "id": made["id"], "body": {"starts_at": LATER}}
+        await screen.ask("appointments:update", later)
+        clash = {**body, "starts_at": LATER}
+        await screen.fail("appointments:create", {"op": stage.op(), "body": clash})
 
 
 async def _people(stage: Stage) -> None:

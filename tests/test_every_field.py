@@ -99,7 +99,8 @@ async def test_a_record_with_every_field_reads_back_as_it_was_written(
     assert event.get("d", made.data) == made.data
     # ... and a null empties each field that may be empty.
     one = f"/{resource.plural}/{made.data['id']}"
-    empty = {n: None for n in full if may_be_null(resource.patch, n)}
+    fields = resource.patch.model_fields
+    empty = {n: None for n in full if n in fields and may_be_null(resource.patch, n)}
     kept = ("buyer_name", "seller_name", *EXAMPLES[resource.plural].asks)
     empty = without(empty, *kept)
     emptied = await lead.patch(one, empty)

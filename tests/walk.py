@@ -61,6 +61,10 @@ def _batch(op: str, changes: Callable[[Resource], Any] | None = None) -> Act:
     return act
 
 
+def _own(verb: str) -> Callable[[Resource], Any]:
+    return lambda resource: dict(EXAMPLES[resource.plural].verbs[verb])
+
+
 async def _create(by: Client, resource: Resource, _: list[Any], **said: Any) -> Answer:
     return await by.post(f"/{resource.plural}", fields(resource), **said)
 
@@ -142,6 +146,7 @@ def a_body(endpoint: Endpoint, resource: Resource, record: Any = None) -> dict[s
         "merge": {"other_id": str(uuid4())},
         "unmerge": {"merge": uuid4().hex},
         "primary_role": {"role": "agent"},
+        **EXAMPLES[resource.plural].verbs,
     }
     for child in resource.children:
         example = child_example(resource, child)
@@ -241,6 +246,12 @@ OWN = {
             _one(Method.PUT, "/roles/primary", lambda _: {"role": "agent"}),
         ),
     ],
+    "appointments": [
+        Write("confirm", "status_changed", _one(Method.POST, "/confirm", _own("confirm"))),
+        Write("cancel", "status_changed", _one(Method.POST, "/cancel", _own("cancel"))),
+        Write("complete", "status_changed", _one(Method.POST, "/complete"), first="begun"),
+        Write("reschedule", "status_changed", _one(Method.POST, "/reschedule", _own("reschedule"))),
+    ],
 }
 
 
@@ -293,7 +304,8 @@ async def made_ready(
     """Three records, to which the write's `first` was done already."""
     if first in resource.transitions:
         return [await by.make(resource, first, **changes) for _ in range(3)]
-    records = [await by.make(resource, **changes) for _ in range(3)]
+    ready = EXAMPLES[resource.plural].ready.get(first or "", dict)()
+    records = [await by.make(resource, **{**ready, **changes}) for _ in range(3)]
     for child in resource.children:
         if child.name == first:
             for record in records:

@@ -64,10 +64,12 @@ async def make(
         await require_owner(tx, values["owner_id"], named=given.get("owner_id") is not None)
     await require_links(tx, resource, source, values)
     await refuse_taken(tx, resource, values)
+    if resource.settle:
+        values |= await resource.settle(tx, actor, None, values, given)
     row = await insert(tx, resource, values)
     if any(several for _, several in rows):
         for child, several in rows:
-            await add_all(tx, child, row, several)
+            await add_all(tx, resource, child, actor, row, several)
         row = await read_back(tx, resource, row["id"])
     tell(tx, resource, f"{resource.name}.created", row, before=None)
     return Changed(row)
@@ -117,6 +119,8 @@ async def change(
         await require_member(tx, wanted["owner_id"])
     await require_links(tx, resource, row, wanted)
     await refuse_taken(tx, resource, wanted, own=row)
+    if resource.settle:
+        wanted |= await resource.settle(tx, actor, row, after, given)
     new = await update(tx, resource, row["id"], wanted)
     told = f"{resource.name}.{kind}" if kind else resource.kind(wanted)
     tell(tx, resource, told, new, before=row)
@@ -156,7 +160,9 @@ async def restore(
         return Changed(row)
     if row["deleted_at"] is not None:
         await refuse_taken(tx, resource, row, own=row)
-    back = {"archived_at": None, "deleted_at": None, "deleted_by": None}
+    back: dict[str, Any] = {"archived_at": None, "deleted_at": None, "deleted_by": None}
+    if resource.settle:
+        back |= await resource.settle(tx, actor, row, {**row, **back}, {})
     new = await update(tx, resource, row["id"], back)
     tell(tx, resource, f"{resource.name}.restored", new, before=row)
     return Changed(new)

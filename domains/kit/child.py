@@ -1,14 +1,19 @@
 """Rows that belong to a record: what a kind of them is."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from db.transaction import Transaction
+from domains.kit.actor import Actor
 from domains.kit.errors import Detail
 from domains.kit.fields import Input, Output
 
 Row = Mapping[str, Any]
+
+
+Settle = Callable[[Transaction, Actor, Row, Row | None, Row], Awaitable[Mapping[str, Any]]]
 
 
 def _fine(_row: Row) -> Iterable[Detail]:
@@ -28,7 +33,10 @@ class Child:
     every list. `place` names the column that counts them from 1, without gaps; `sole` the flag that
     at most one row of a record has; `once` a field in which no two rows of a record are alike.
     `own` keeps a row to who wrote it, and to leads. `follows` gives columns of the record that a
-    change of its rows sets, from the record and its rows after it.
+    change of its rows sets, from the record and its rows after it. `links` are its columns that
+    hold ids of other records, with the table each leads to. `settle` is given the record, and a row
+    before and after a write that is otherwise in order: it looks at other rows and refuses; what it
+    gives are columns.
 
     The record's image holds its rows as an array, `most` of them. Rows that may be many stand
     `apart`: the image tells their number and the one written last, and a path of its own tells all.
@@ -50,6 +58,8 @@ class Child:
     sole: str | None = None
     once: str | None = None
     own: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)
+    settle: Settle | None = None
     apart: bool = False
     most: int = 100
 

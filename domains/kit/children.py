@@ -20,6 +20,7 @@ from domains.kit.endpoint import Reply
 from domains.kit.errors import Conflict, Detail, Forbidden, Invalid, NotFound
 from domains.kit.fields import Query
 from domains.kit.guard import refuse_unseen, said
+from domains.kit.links import require_links
 from domains.kit.merge import refuse_stale_row
 from domains.kit.policy import allow, allow_edit, audiences_of, within
 from domains.kit.resource import Record, Resource
@@ -97,16 +98,22 @@ async def add(
     record = await _lock(tx, resource, child, actor, key)
     if base is not None and base > record["version"]:
         raise Invalid.field("version", f"the {resource.name} is at version {record['version']}")
-    row = await _insert(tx, child, record, given, record["version"] + 1)
+    row = await _insert(tx, child, actor, record, given, record["version"] + 1)
     return await _told(tx, resource, child, "added", record, row)
 
 
 async def add_all(
-    tx: Transaction, child: Child, record: Record, several: Sequence[Mapping[str, Any]]
+    tx: Transaction,
+    resource: Resource,
+    child: Child,
+    actor: Actor,
+    record: Record,
+    several: Sequence[Mapping[str, Any]],
 ) -> None:
     """The rows that a new record comes with; the event that tells of the record tells of them."""
     for given in several:
-        await _insert(tx, child, record, given, record["version"])
+        refuse_unseen(resource.guard, actor, said(given))
+        await _insert(tx, child, actor, record, given, record["version"])
 
 
 async def amend(
@@ -135,6 +142,9 @@ async def amend(
     wanted |= child.derive(old, {**old, **wanted})
     _refuse(child.check({**old, **wanted}), wanted)
     await _refuse_twice(tx, child, record, wanted)
+    await require_links(tx, child, old, wanted)
+    if child.settle:
+        wanted |= await child.settle(tx, actor, record, old, {**old, **wanted})
     if wanted.get(child.sole or ""):
         await _take_sole(tx, child, record)
     sets = "".join(f", {name} = ${i + 4}" for i, name in enumerate(wanted))
@@ -189,15 +199,23 @@ async def _lock(
 
 
 async def _insert(
-    tx: Transaction, child: Child, record: Record, given: Mapping[str, Any], version: int
+    tx: Transaction,
+    child: Child,
+    actor: Actor,
+    record: Record,
+    given: Mapping[str, Any],
+    version: int,
 ) -> Row:
     values = dict(given)
     values |= child.derive(None, values)
     _refuse(child.check(values), values)
+    await require_links(tx, child, None, values)
     number = await _number(tx, child, record)
     if number >= child.most and not child.apart:
         raise Invalid.field(child.plural, f"at most {child.most} belong to one record", "too_long")
     await _refuse_twice(tx, child, record, values)
+    if child.settle:
+        values |= await child.settle(tx, actor, record, None, values)
     if values.get(child.sole or ""):
         await _take_sole(tx, child, record)
     at = None
@@ -333,7 +351,7 @@ async def _count_anew(
         UPDATE {child.table} AS c SET {child.place} = n.place
         FROM (
             SELECT id, row_number() OVER (
-                ORDER BY CASE WHEN id = $3 THEN $4 ELSE {child.place} END
+                ORDER BY CASE WHEN id = $3 THEN $4::float8 ELSE {child.place} END
             ) AS place
             FROM {child.table}
             WHERE team_id = $1 AND {child.parent} = $2

@@ -75,6 +75,27 @@ class VersionConflict(DomainError):
     status = 409
 
 
+class AppointmentClash(DomainError):
+    """Somebody would be at two appointments at once; details name the other ones."""
+
+    code = "APPOINTMENT_CLASH"
+    status = 409
+
+
+class ShowingNotAllowed(DomainError):
+    """The listing takes no showing then; details: {field, rule, message}."""
+
+    code = "SHOWING_NOT_ALLOWED"
+    status = 409
+
+
+class AgreementRequired(DomainError):
+    """A showing is confirmed without a buyer agreement in force, and without a reason for it."""
+
+    code = "BUYER_AGREEMENT_REQUIRED"
+    status = 409
+
+
 class InvalidTransition(DomainError):
     """The state machine has no such step; details: {field, from, to, allowed[]}."""
 

@@ -1,7 +1,7 @@
 """The kinds of value a field may hold, with their bounds; shared by every domain's models."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
@@ -66,6 +66,18 @@ def _instant(at: datetime) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+def _on_the_minute(at: datetime) -> datetime:
+    if at.second or at.microsecond:
+        raise ValueError("must be on a whole minute")
+    return at
+
+
+def _time_of_day(at: time) -> time:
+    if at.tzinfo is not None or at.second or at.microsecond:
+        raise ValueError("must be a time of day on a whole minute, without an offset")
+    return at
+
+
 def _rounded(places: int) -> AfterValidator:
     # Never loses a digit, for the places are bounded; but 0E-999 is a zero that Postgres refuses.
     step = Decimal(1).scaleb(-places)
@@ -109,6 +121,8 @@ Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Day = Annotated[date, AfterValidator(_in_our_time)]
 Instant = Annotated[datetime, AfterValidator(_instant)]  # without an offset it is UTC
+Minute = Annotated[Instant, AfterValidator(_on_the_minute)]
+TimeOfDay = Annotated[time, AfterValidator(_time_of_day)]
 Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
 
 

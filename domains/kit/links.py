@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from db.transaction import Transaction
+from domains.kit.child import Child
 from domains.kit.errors import Invalid
 from domains.kit.policy import within
 from domains.kit.resource import Record, Resource
@@ -24,7 +25,7 @@ Ids = Annotated[list[UUID], Field(max_length=MOST), AfterValidator(_once)]
 
 
 async def require_links(
-    tx: Transaction, resource: Resource, before: Record | None, given: Mapping[str, Any]
+    tx: Transaction, resource: Resource | Child, before: Record | None, given: Mapping[str, Any]
 ) -> None:
     """Raise Invalid for an id that no living record of this team has, as far as the writer sees.
 

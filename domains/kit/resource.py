@@ -1,6 +1,6 @@
 """What a domain is made of: one frozen definition that every shared verb reads."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from domains.kit.actor import EVERYONE, WRITERS, Role
+from db.transaction import Transaction
+from domains.kit.actor import EVERYONE, WRITERS, Actor, Role
 from domains.kit.child import Child
 from domains.kit.errors import Detail
 from domains.kit.fields import Input, Query
@@ -52,6 +53,11 @@ class Moment:
         return self.effective or self.now.date()
 
 
+Settle = Callable[
+    [Transaction, Actor, Record | None, Record, Mapping[str, Any]], Awaitable[Mapping[str, Any]]
+]
+
+
 def _nothing(_before: Record | None, _after: Record, _moment: Moment) -> Mapping[str, Any]:
     """Derive no further columns."""
     return {}
@@ -92,7 +98,9 @@ class Resource:
     into; such a record is deleted as well, and who asks for it is told the other. `source` is the
     table or view it is read from, where that has another name; `once` is a condition that leaves
     one row of each record in a read of several teams that have it. `home` are statistics for the
-    home card, by what it calls them, and `kpis` rates among its key figures.
+    home card, by what it calls them, and `kpis` rates among its key figures. `settle` is given a
+    record before and after a write that is otherwise in order, and what was sent: it looks at other
+    rows, refuses, and only then writes what goes with it; what it gives are columns.
     """
 
     name: str
@@ -134,6 +142,7 @@ class Resource:
     once: str = ""
     home: Mapping[str, str] = field(default_factory=dict)
     kpis: Mapping[str, str] = field(default_factory=dict)
+    settle: Settle | None = None
 
     @property
     def table(self) -> str:

@@ -28,6 +28,7 @@ from domains.kit.record import UNSET, NewRecord, RecordImage, RecordPatch
 from domains.kit.select import ListQuery
 from domains.kit.status import Move
 from domains.kit.zone import TimeZone
+from domains.listings.showing import Blackout, Blackouts, ShowingFields, ShowingStatus
 
 
 class ListingStatus(StrEnum):
@@ -47,7 +48,7 @@ CLIENTS = "The sellers, where they are clients of the team"
 Features = Annotated[list[Word], Field(max_length=60)]
 
 
-class ListingFields(PropertyFields):
+class ListingFields(PropertyFields, ShowingFields):
     """What may be empty on a listing. Dates are the contract's, as RESO names them."""
 
     time_zone: TimeZone | None = Field(
@@ -83,6 +84,10 @@ class ListingCreate(ListingFields, NewRecord):
     listing_status: ListingStatus = ListingStatus.INCOMPLETE
     owner_id: UUID | None = Field(None, description="The listing agent; you, when left out")
     features: Features = Field(default_factory=list)
+    is_showable: bool = True
+    showing_status: ShowingStatus = ShowingStatus.ACCEPTING_REQUESTS
+    auto_confirm: bool = Field(default=False, description="Showings are confirmed as they come")
+    blackout_times: Blackouts = Field(default_factory=list)
     client_ids: Ids = Field(default_factory=list, description=CLIENTS)
 
 
@@ -93,6 +98,10 @@ class ListingPatch(ListingFields, RecordPatch):
     list_price: Money = UNSET
     listing_status: ListingStatus = UNSET
     features: Features = UNSET
+    is_showable: bool = UNSET
+    showing_status: ShowingStatus = UNSET
+    auto_confirm: bool = UNSET
+    blackout_times: Blackouts = UNSET
     client_ids: Ids = UNSET
 
 
@@ -151,6 +160,10 @@ class Listing(ListingFields, Noted, RecordImage):
     cumulative_days_on_market: int
     relisted_from: UUID | None
     features: list[str]
+    is_showable: bool
+    showing_status: ShowingStatus = Field(description="RESO ShowingStatus")
+    auto_confirm: bool
+    blackout_times: list[Blackout]
     client_ids: list[UUID] = Field(description=CLIENTS)
 
 

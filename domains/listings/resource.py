@@ -7,6 +7,7 @@ from domains.kit.errors import Detail
 from domains.kit.notes import NOTES
 from domains.kit.resource import Record, Resource, Step, Transitions
 from domains.kit.rules import not_before, percent, year_built
+from domains.listings import showing
 from domains.listings.market import derive
 from domains.listings.models import (
     Listing,
@@ -93,6 +94,7 @@ def _check(listing: Record) -> Iterable[Detail]:
             "with": ["square_feet"],
         }
     yield from year_built(listing)
+    yield from showing.check(listing)
 
 
 DAYS = (

@@ -23,10 +23,10 @@ OVER = frozenset({"expired", "cancelled", "withdrawn", "closed"})
 KEPT = (
     *(name for name in PropertyFields.model_fields if name != "mls_number"),
     "property_address",
-    "time_zone",
     "waterfront",
     "description",
     "features",
+    "time_zone",
     "client_ids",
 )
 

@@ -11,16 +11,15 @@ from uuid import uuid4
 import pytest
 
 from db.database import Database
-from domains.escrows.resource import ESCROWS
 from domains.kit.actor import Actor, Role
 from domains.kit.endpoint import Endpoint, Method
-from domains.listings.resource import LISTINGS
 from server.calls import endpoint_parts
 from server.catalogue import described
 from server.commands import commands
 from server.metrics import Metrics
 from tests.api.whole_server import Said, WholeServer
 from tests.factories import LEAST, Team, new_member, new_record, new_team
+from tests.walk import RESOURCES
 
 ENDPOINTS = {endpoint.name: endpoint for endpoint in described()}
 WITH_BODY = [name for name, endpoint in ENDPOINTS.items() if endpoint.body]
@@ -107,11 +106,15 @@ class World:
         return await self.server.ask(endpoint.method, path, by=by, **kwargs)
 
     async def state(self) -> Any:
+        tables = "".join(
+            f"(SELECT string_agg(r::text, '' ORDER BY id) FROM {each.table} AS r"
+            " WHERE team_id = $1), "
+            for each in RESOURCES
+        )
         return await self._db.fetchval(
-            """
+            f"""
             SELECT md5(concat(
-                (SELECT string_agg(r::text, '' ORDER BY id) FROM escrows AS r WHERE team_id = $1),
-                (SELECT string_agg(r::text, '' ORDER BY id) FROM listings AS r WHERE team_id = $1),
+                {tables}
                 (SELECT string_agg(r::text, '' ORDER BY user_id)
                     FROM members AS r WHERE team_id = $1),
                 (SELECT count(*) FROM invitations WHERE team_id = $1),
@@ -126,9 +129,9 @@ class World:
 @pytest.fixture(scope="module")
 async def world(server: WholeServer, db: Database) -> World:
     team = await new_team(db)
-    escrow = await new_record(db, ESCROWS, team.agent)
-    listing = await new_record(db, LISTINGS, team.agent)
-    ids = {"escrows": escrow["id"], "listings": listing["id"], "teams": str(team.viewer.user_id)}
+    made = {each.plural: await new_record(db, each, team.agent) for each in RESOURCES}
+    ids = {plural: record["id"] for plural, record in made.items()}
+    ids["teams"] = str(team.viewer.user_id)
     above = [await new_member(db, team.id, role) for role in (Role.BROKER, Role.SYSTEM_ADMIN)]
     return World(server, db, team, above, ids)
 

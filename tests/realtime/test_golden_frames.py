@@ -22,6 +22,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / f"v{PROTO}"
 VARIES = {  # a value of each of these forms stands for all of them
     "<uuid>": re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
     "<instant>": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"),
+    "<time>": re.compile(r"^\d\d:\d\d:\d\d$"),
     "<date>": re.compile(r"\b\d{4}-\d\d-\d\d\b"),
     "<hash>": re.compile(r"\b[0-9a-f]{32}\b"),
     "<digest>": re.compile(r"\b[0-9a-f]{16}\b"),
