@@ -108,7 +108,9 @@ CREATE TABLE contacts (
 
 CREATE INDEX contacts_created_idx ON contacts (team_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX contacts_name_idx ON contacts (team_id, full_name, id) WHERE deleted_at IS NULL;
-CREATE INDEX contacts_match_idx ON contacts USING gin (match_keys) WHERE deleted_at IS NULL;
+-- Each new contact is looked for at once: a list of entries still to be filed would be read each time.
+CREATE INDEX contacts_match_idx ON contacts USING gin (match_keys) WITH (fastupdate = off)
+    WHERE deleted_at IS NULL;
 
 -- Who signs for a client that is a trust, a company or an estate.
 ALTER TABLE clients ADD COLUMN representative_contact_id uuid REFERENCES contacts (id);

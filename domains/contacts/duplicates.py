@@ -26,43 +26,19 @@ WORTH_SAYING = 0.5
 COMMON = 50
 ALIKE = 0.8  # names less alike than this are different names
 
-# How far each likeness alone goes towards "the same person"; together they go further, for each
-# takes its part of the doubt that the others left.
-ALIKE_SQL = f"""
-    CROSS JOIN LATERAL (
-        SELECT
-            coalesce(bool_or(k.kind = 'e'), false) AS email,
-            coalesce(bool_or(k.kind = 'p'), false) AS phone,
-            coalesce(bool_or(k.kind = 'l'), false) AS license_number,
-            coalesce(bool_or(k.kind = 'n'), false) AS name,
-            coalesce(bool_or(k.kind = 's'), false) AS sound,
-            coalesce(lower(a.company) = lower(b.company), false) AS company,
-            coalesce(a.birthday = b.birthday, false) AS birthday,
-            coalesce(a.birthday <> b.birthday, false) AS born_apart,
-            greatest(
-                similarity(a.name_key, b.name_key),
-                1 - levenshtein(left(a.name_key, 200), left(b.name_key, 200))::real
-                    / greatest(length(a.name_key), length(b.name_key), 1)
-            ) AS likeness
-        FROM (
-            SELECT substr(key, 9, 1) AS kind
-            FROM unnest(a.match_keys) AS key
-            WHERE key = ANY (b.match_keys)
-        ) AS k
-    ) AS w
-    CROSS JOIN LATERAL (
-        SELECT round((
-            (1 - (1 - 0.9 * w.email::int) * (1 - 0.75 * w.phone::int)
-                * (1 - 0.9 * w.license_number::int) * (1 - 0.3 * w.birthday::int)
-                * (1 - CASE
-                    WHEN w.name THEN 0.65
-                    WHEN w.likeness >= {ALIKE} THEN 0.62 * w.likeness
-                    WHEN w.sound THEN 0.5
-                    ELSE 0
-                END) * (1 - 0.1 * w.company::int))
-            * CASE WHEN w.born_apart THEN 0.6 ELSE 1 END)::numeric, 2) AS score
-    ) AS s
-"""
+# How far each likeness goes towards "the same person"; together they go further, for each takes its
+# part of the doubt that the others left. `w` has what is alike in the contacts `a` and `b`.
+SCORE = f"""round((
+    (1 - (1 - 0.9 * w.email::int) * (1 - 0.75 * w.phone::int) * (1 - 0.9 * w.license_number::int)
+        * (1 - 0.3 * coalesce(a.birthday = b.birthday, false)::int)
+        * (1 - 0.1 * coalesce(lower(a.company) = lower(b.company), false)::int)
+        * (1 - CASE
+            WHEN w.name THEN 0.65
+            WHEN w.likeness >= {ALIKE} THEN 0.62 * w.likeness
+            WHEN w.sound THEN 0.5
+            ELSE 0
+        END))
+    * CASE WHEN a.birthday <> b.birthday THEN 0.6 ELSE 1 END)::numeric, 2)"""
 REASONS = f"""(
     SELECT json_agg(json_build_object('field', why.field, 'how', why.how))
     FROM (VALUES
@@ -70,11 +46,24 @@ REASONS = f"""(
         ('license_number', 'same', w.license_number), ('name', 'same', w.name),
         ('name', 'similar', NOT w.name AND w.likeness >= {ALIKE}),
         ('name', 'sounds_alike', w.likeness < {ALIKE} AND w.sound),
-        ('company', 'same', w.company), ('birthday', 'same', w.birthday),
-        ('birthday', 'differs', w.born_apart)
+        ('company', 'same', lower(a.company) = lower(b.company)),
+        ('birthday', 'same', a.birthday = b.birthday),
+        ('birthday', 'differs', a.birthday <> b.birthday)
     ) AS why (field, how, yes)
     WHERE why.yes
 )"""
+LIKENESS = """(CASE WHEN {name} THEN 1 ELSE greatest(
+        similarity(a.name_key, b.name_key)::float8,
+        1 - levenshtein(left(a.name_key, 200), left(b.name_key, 200))::float8
+            / greatest(length(a.name_key), length(b.name_key), 1)
+    ) END)"""
+# What the kinds of the keys tell that two contacts share.
+KINDS = ", ".join(
+    f"coalesce(bool_or({{kind}} = '{kind}'), false) AS {name}"
+    for kind, name in {
+        "e": "email", "p": "phone", "l": "license_number", "n": "name", "s": "sound"
+    }.items()
+)  # fmt: skip
 
 
 def _brief(row: str) -> str:
@@ -99,54 +88,79 @@ LIKE_ONE = f"""
     FROM (
         SELECT b.id, b.created_at, s.score, {REASONS} AS reasons, {_brief("b")} AS contact
         FROM contacts AS a
-        JOIN contacts AS b ON b.match_keys && a.match_keys
+        CROSS JOIN LATERAL (
+            SELECT array_agg(k.key) AS keys
+            FROM unnest(a.match_keys) AS k (key)
+            WHERE {COMMON} >= (
+                SELECT count(*) FROM (
+                    SELECT FROM contacts AS c
+                    WHERE c.match_keys @> ARRAY[k.key] AND c.deleted_at IS NULL
+                        AND {within("c.audience", "$3")}
+                    LIMIT {COMMON} + 1
+                ) AS have
+            )
+        ) AS rare
+        JOIN contacts AS b ON b.match_keys && rare.keys
             AND b.deleted_at IS NULL AND b.team_id = a.team_id AND b.id <> a.id
             AND {within("b.audience", "$3")}
-        {ALIKE_SQL}
+        CROSS JOIN LATERAL (
+            SELECT {KINDS.format(kind="substr(k.key, 9, 1)")}
+            FROM unnest(rare.keys) AS k (key)
+            WHERE k.key = ANY (b.match_keys)
+        ) AS f
+        CROSS JOIN LATERAL (
+            -- Judged once, however often it is looked at.
+            SELECT f.*, {LIKENESS.format(name="f.name")} AS likeness OFFSET 0
+        ) AS w
+        CROSS JOIN LATERAL (SELECT {SCORE} AS score) AS s
         WHERE a.id = $2 AND a.team_id = $1 AND s.score >= $4
         ORDER BY s.score DESC, b.created_at, b.id
         LIMIT $5
     ) AS d
 """
+# $1 the team, $2 the reader's audiences, $3 the least score, $4 how many, $5 from where on.
 PAIRS = f"""
-    WITH seen AS (
-        SELECT r.id, r.match_keys
+    WITH seen AS MATERIALIZED (
+        SELECT r.id, r.match_keys, r.name_key, r.company, r.birthday,
+            row_number() OVER (ORDER BY r.created_at, r.id)::int AS n
         FROM contacts AS r
         WHERE r.team_id = $1 AND r.deleted_at IS NULL AND r.archived_at IS NULL
             AND {within("r.audience", "$2")}
     ),
     shared AS (
-        SELECT k.key, array_agg(seen.id) AS ids
+        SELECT substr(k.key, 9, 1) AS kind, array_agg(seen.n) AS ns
         FROM seen, unnest(seen.match_keys) AS k (key)
         GROUP BY k.key
         HAVING count(*) BETWEEN 2 AND {COMMON}
     ),
     pairs AS (
-        SELECT DISTINCT x.id AS one, y.id AS other
-        FROM shared, unnest(shared.ids) AS x (id), unnest(shared.ids) AS y (id)
-        WHERE x.id < y.id
+        SELECT x.n AS one, y.n AS other, {KINDS.format(kind="shared.kind")}
+        FROM shared, unnest(shared.ns) AS x (n), unnest(shared.ns) AS y (n)
+        WHERE x.n < y.n
+        GROUP BY x.n, y.n
     ),
     judged AS MATERIALIZED (
-        SELECT a.id AS one, b.id AS other, s.score, {REASONS} AS reasons
-        FROM pairs
-        JOIN contacts AS a ON a.id = pairs.one
-        JOIN contacts AS b ON b.id = pairs.other
-        {ALIKE_SQL}
+        SELECT a.id AS a_id, b.id AS b_id, w.*, s.score
+        FROM pairs AS f
+        JOIN seen AS a ON a.n = f.one
+        JOIN seen AS b ON b.n = f.other
+        CROSS JOIN LATERAL (
+            -- Judged once, however often it is looked at.
+            SELECT f.*, {LIKENESS.format(name="f.name")} AS likeness OFFSET 0
+        ) AS w
+        CROSS JOIN LATERAL (SELECT {SCORE} AS score) AS s
         WHERE s.score >= $3
     )
     SELECT (SELECT count(*) FROM judged) AS total,
         (SELECT coalesce(json_agg(p), '[]')::text FROM (
-            SELECT j.score, j.reasons, CASE WHEN (a.created_at, a.id) < (b.created_at, b.id)
-                THEN json_build_array({_brief("a")}, {_brief("b")})
-                ELSE json_build_array({_brief("b")}, {_brief("a")}) END AS contacts
+            SELECT w.score, {REASONS} AS reasons,
+                json_build_array({_brief("a")}, {_brief("b")}) AS contacts
             FROM (
-                SELECT * FROM judged
-                ORDER BY score DESC, one, other
-                LIMIT $4 OFFSET $5
-            ) AS j
-            JOIN contacts AS a ON a.id = j.one
-            JOIN contacts AS b ON b.id = j.other
-            ORDER BY j.score DESC, j.one, j.other
+                SELECT * FROM judged ORDER BY score DESC, one, other LIMIT $4 OFFSET $5
+            ) AS w
+            JOIN contacts AS a ON a.id = w.a_id
+            JOIN contacts AS b ON b.id = w.b_id
+            ORDER BY w.score DESC, w.one, w.other
         ) AS p) AS found,
         {as_of(CONTACTS.topics)} AS as_of
 """

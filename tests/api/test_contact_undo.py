@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from domains.kit.resource import Moment
 from tests.api.client import Answer, Api, Client
 from tests.api.test_contact_merge import FULL, OTHER, add, merge, roles_of
 from tests.factories import Team, new_member, new_team
+from tests.screens import Screen
 from tests.walk import head, told
 
 # What every write moves, and what follows from it.
@@ -222,6 +224,37 @@ async def test_a_merge_is_taken_back_by_who_may_see_and_change_both(
     undone = await unmerge(lead, shared, merged)
     assert undone.data["other"]["is_private"] is True
     assert (await ben.get(f"/contacts/{hidden['id']}")).refused == (404, "NOT_FOUND")
+
+
+async def test_a_colleague_s_screen_follows_a_merge_and_its_undo_each_as_one_group(
+    api: Api, team: Team, agent: Client, lead: Client
+) -> None:
+    one, other = await add(agent, **FULL), await add(agent, **OTHER)
+    async with (
+        aiohttp.ClientSession() as session,
+        Screen(session, api.url.rstrip("/"), lead.token, team.id) as screen,
+    ):
+        listed = await screen.call("contacts:list", {})
+        screen.records["contact"] = {each["id"]: each for each in listed["data"]}
+        merged = await merge(agent, one, other, key="merge")
+        first = await screen.sees("contact.merged", id=one["id"])
+        second = await screen.sees("contact.deleted", id=other["id"])
+        assert (first.event["op"], first.event["i"], first.event["n"]) == ("merge", 1, 2)
+        assert (second.event["op"], second.event["i"], second.event["n"]) == ("merge", 2, 2)
+        assert screen.records["contact"].keys() == {one["id"]}
+        undone = await unmerge(agent, one, merged)
+        first = await screen.sees("contact.unmerged", id=one["id"])
+        second = await screen.sees("contact.restored", id=other["id"])
+        assert [(seen.event["i"], seen.event["n"]) for seen in (first, second)] == [(1, 2), (2, 2)]
+        assert [seen.event["d"] for seen in (first, second)] == [
+            as_sent(undone.data["contact"]), as_sent(undone.data["other"])
+        ]  # fmt: skip
+        assert screen.records["contact"].keys() == {one["id"], other["id"]}
+
+
+def as_sent(contact: Any) -> Any:
+    """Of what REST answered, as a screen reads it."""
+    return json.loads(json.dumps(contact, default=float))
 
 
 # Whatever is done before, between and after: an undo gives back, and nothing is lost.
