@@ -348,8 +348,8 @@ async def _company(stage: Stage) -> None:
         await owner.ask("users:me")
         telling = {"title": "Broker of Record", "license_state": "WA"}
         await owner.ask("users:update", {"op": stage.op(), "body": telling})
-        for command in ("users:list", "users:stats"):
-            await owner.ask(command)
+        await owner.ask("users:list", {"params": {"sort": "full_name", "order": "asc"}})
+        await owner.ask("users:stats")
         one = {"id": str(stage.team.agent.user_id)}
         await owner.ask("users:get", one)
         await owner.ask("users:history", one)

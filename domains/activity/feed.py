@@ -77,7 +77,8 @@ class Feed:
     def _reading(self, actor: Actor, query: ActivityQuery, *, shared: bool = False) -> Reading:
         chosen = matching(actor, query, self._wanted.resources)
         audiences = (EVERYONE,) if shared else audiences_of(actor)
-        statement = page(chosen, query, self._wanted, audiences, shared=shared)
+        wide = query.wide(actor)
+        statement = page(chosen, query, self._wanted, audiences, shared=shared, wide=wide)
         return Reading(actor.team_id, query, statement, self._guard.hidden(actor.rights))
 
     def _live(self, reading: Reading) -> Live:
@@ -98,13 +99,14 @@ class Feed:
         shown = {"page": 1, "limit": limit, "total": len(entries), "pages": 1, "next_cursor": None}
         return Found(
             AsOf.read(row["as_of"]),
-            [_id(entry) for entry in entries],
+            [_id(entry, in_several=bool(row["heads"])) for entry in entries],
             [orjson.dumps(entry, default=_exact).decode() for entry in entries],
             len(entries),
             b"{}",
             orjson.dumps(shown),
             row["day_left"],
             frozenset(word for audience in row["apart"] or () for word in words_for(audience)),
+            {UUID(team): head for team, head in (row["heads"] or {}).items()},
         )
 
     def _words_of(self, entity: str) -> Words:
@@ -149,8 +151,10 @@ def _of_group(teller: Teller, told: Told, together: Mapping[str, Any]) -> str:
     )
 
 
-def _id(entry: Mapping[str, Any]) -> str:
+def _id(entry: Mapping[str, Any], *, in_several: bool) -> str:
     """What an entry is known by on a screen: a group stays what it is while it grows."""
+    if in_several:
+        return f"{entry['t']} {entry['s']}"
     return f"group {entry['group']['id']}" if entry["group"] else str(entry["s"])
 
 

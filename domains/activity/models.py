@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 from typing_extensions import override
 
+from domains.kit.actor import Actor
 from domains.kit.fields import Instant, Kind, Output, Person, Query, Word
-from domains.kit.scope import Scope
+from domains.kit.scope import Scope, is_wide
 
 MOST_TYPES = 20
 
@@ -37,7 +38,10 @@ class ActivityQuery(Query):
         description="Kinds, what follows their dot, entities, or groups (created, changed, moved,"
         " archived, deleted, people), with commas between them",
     )
-    scope: Scope = Field(Scope.TEAM, description="my: what I did myself")
+    scope: Scope = Field(
+        Scope.TEAM,
+        description="my: what I did myself; over a brokerage a feed is paged by `until`, ungrouped",
+    )
     since: Instant | None = None
     until: Instant | None = Field(None, description="before this instant")
     after_seq: Annotated[int, Field(ge=0, le=2**62)] | None = None
@@ -52,6 +56,10 @@ class ActivityQuery(Query):
     @override
     def personal(self) -> bool:
         return self.scope is Scope.MY
+
+    @override
+    def wide(self, actor: Actor) -> bool:
+        return is_wide(actor, self.scope)
 
 
 class FieldChange(Output):

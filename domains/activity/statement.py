@@ -9,8 +9,10 @@ from db.as_of import EVERYTHING, as_of
 from db.events import EVERYONE
 from domains.activity.models import ActivityQuery
 from domains.kit.actor import Actor
+from domains.kit.errors import Invalid
 from domains.kit.policy import for_some, seen_whole, within
 from domains.kit.resource import Resource
+from domains.kit.scope import heads_in, in_teams
 from domains.kit.select import Selection
 
 # Words for many kinds of event, by what follows their dot.
@@ -48,10 +50,20 @@ class Statement:
     args: Sequence[Any]
 
 
+# Numbers count in one team's log, and so does what is made of them.
+OF_ONE_LOG: Final = ("before_seq", "after_seq", "group", "grouped")
+
+
 def matching(actor: Actor, query: ActivityQuery, resources: Sequence[Resource]) -> Selection:
-    """The events `e` that a query's filters let through, whoever may see them, on any page."""
-    chosen = Selection()
+    """The events `e` that a query's filters let through, whoever may see them, on any page.
+
+    $1 is the actor's team; where several are read, `o` is the team whose events these are.
+    """
+    chosen, wide = Selection(), query.wide(actor)
     chosen.add("e.team_id = {}", actor.team_id)
+    if wide:
+        _refuse_of_one_log(query)
+        chosen.conditions = ["e.team_id = o.id"]
     for column, value in (
         ("entity", query.entity),
         ("entity_id", query.entity_id),
@@ -72,12 +84,19 @@ def matching(actor: Actor, query: ActivityQuery, resources: Sequence[Resource]) 
         " LIMIT 1)"
     )
     if query.since is not None:
-        chosen.add(f"e.seq >= {first}", query.since)
+        chosen.add("e.at >= {}" if wide else f"e.seq >= {first}", query.since)
     if query.until is not None:
-        chosen.add(f"e.seq < coalesce({first}, {2**62})", query.until)
+        until = "e.at < {}" if wide else f"e.seq < coalesce({first}, {2**62})"
+        chosen.add(until, query.until)
     if query.after_seq is not None:
         chosen.add("e.seq > {}", query.after_seq)
     return chosen
+
+
+def _refuse_of_one_log(query: ActivityQuery) -> None:
+    for name in OF_ONE_LOG:
+        if getattr(query, name):
+            raise Invalid.field(name, "is of one team's log; ask for scope=team, or page by until")
 
 
 def _of_types(chosen: Selection, words: list[str], resources: Sequence[Resource]) -> None:
@@ -102,10 +121,12 @@ def page(
     audiences: Sequence[str] | None,
     *,
     shared: bool = False,
+    wide: bool = False,
 ) -> Statement:
     """The newest of what was chosen and is for these audiences, before the query's place.
 
-    `shared` also tells who is shown something else than everybody.
+    `shared` also tells who is shown something else than everybody; `wide` is of all the teams of a
+    brokerage, by time.
     """
     args = [*chosen.args]
 
@@ -118,6 +139,7 @@ def page(
     held, ids = put(list(wanted.held)), put(list(wanted.ids))
     visible = chosen.sql if audiences is None else f"{chosen.sql} AND {_visible(seen)}"
     here = visible if query.before_seq is None else f"{visible} AND e.seq < {put(query.before_seq)}"
+    order = "page.at DESC, page.t, page.s DESC" if wide else "page.s DESC"
     group = "NULL::json"
     if query.grouped and query.group is None:
         group = _group(visible, wanted, seen)
@@ -127,11 +149,7 @@ def page(
         )
     sql = f"""
         WITH places AS MATERIALIZED (
-            SELECT e.seq
-            FROM events AS e
-            WHERE {here}
-            ORDER BY e.seq DESC
-            LIMIT {limit}::int
+            {_newest_of_all(here, limit) if wide else _newest(here, limit)}
         ), page AS MATERIALIZED (
             SELECT e.team_id AS t, e.seq AS s, e.at, e.kind AS k, e.entity AS e, e.entity_id AS id,
                 e.version AS ver,
@@ -144,8 +162,7 @@ def page(
                 (SELECT json_object_agg(d.key, d.value) FROM json_each(e.data) AS d
                     WHERE d.key = ANY ({held})) AS held,
                 {group} AS together
-            FROM events AS e
-            WHERE e.team_id = $1 AND e.seq = ANY (ARRAY(SELECT places.seq FROM places))
+            {OF_PLACES if wide else OF_PLACE}
         ), ids AS MATERIALIZED (
             SELECT ARRAY(
                 SELECT DISTINCT found[1]::uuid
@@ -155,13 +172,44 @@ def page(
             ) AS named
         )
         SELECT {as_of(EVERYTHING)} AS as_of,
-            (SELECT json_agg(page ORDER BY page.s DESC)::text FROM page) AS entries,
+            (SELECT json_agg(page ORDER BY {order})::text FROM page) AS entries,
+            {heads_in("$1") if wide else "NULL::json"} AS heads,
             (SELECT json_object_agg(x.id, x.name)::text
-                FROM ({_names(wanted, seen)}) AS x) AS names,
+                FROM ({_names(wanted, seen, wide=wide)}) AS x) AS names,
             {_apart(chosen, wanted, limit) if shared else "NULL"} AS apart,
             extract(epoch FROM current_date + 1 - now())::float8 AS day_left
     """
     return Statement(sql, args)
+
+
+def _newest(here: str, limit: str) -> str:
+    return f"SELECT e.seq FROM events AS e WHERE {here} ORDER BY e.seq DESC LIMIT {limit}::int"
+
+
+def _newest_of_all(here: str, limit: str) -> str:
+    """The newest of each team, by its own order, and of those the newest by time."""
+    return f"""
+        SELECT n.team_id, n.seq
+        FROM unnest(teams_beside($1)) AS o (id)
+        CROSS JOIN LATERAL (
+            SELECT e.team_id, e.seq, e.at
+            FROM events AS e
+            WHERE {here}
+            ORDER BY e.seq DESC
+            LIMIT {limit}::int
+        ) AS n
+        ORDER BY n.at DESC, n.team_id, n.seq DESC
+        LIMIT {limit}::int
+    """
+
+
+OF_PLACE: Final = """
+    FROM events AS e
+    WHERE e.team_id = $1 AND e.seq = ANY (ARRAY(SELECT places.seq FROM places))
+"""
+OF_PLACES: Final = (
+    "FROM places JOIN events AS e ON e.team_id = places.team_id AND e.seq = places.seq"
+)
 
 
 def _as(alias: str, conditions: str) -> str:
@@ -228,19 +276,23 @@ def _group(visible: str, wanted: Wanted, seen: str) -> str:
     )"""
 
 
-def _names(wanted: Wanted, seen: str) -> str:
+def _names(wanted: Wanted, seen: str, *, wide: bool) -> str:
     """SQL: the names of all ids on the page that the reader may know."""
-    people = """
+    people = f"""
         SELECT u.id::text, u.full_name AS name
         FROM users AS u
         WHERE u.id = ANY (ARRAY(SELECT unnest(ids.named) FROM ids))
-            AND EXISTS (SELECT FROM members AS m WHERE m.team_id = $1 AND m.user_id = u.id)
+            AND EXISTS (
+                SELECT FROM members AS m
+                WHERE {in_teams("m.team_id", "$1", wide=wide)} AND m.user_id = u.id
+            )
     """
     records = (
         f"""
         SELECT r.id::text, coalesce({resource.label}, r.display_id)
         FROM {resource.table} AS r
-        WHERE r.team_id = $1 AND r.id = ANY (ARRAY(SELECT unnest(ids.named) FROM ids))
+        WHERE {in_teams("r.team_id", "$1", wide=wide)}
+            AND r.id = ANY (ARRAY(SELECT unnest(ids.named) FROM ids))
             AND {within("r.audience", seen)}
         """
         for resource in wanted.resources
