@@ -4,6 +4,7 @@ from typing import Final
 
 from domains.activity.endpoints import endpoints as activity_endpoints
 from domains.appointments.endpoints import endpoints as appointments_endpoints
+from domains.appointments.jobs import JOBS as APPOINTMENTS_JOBS
 from domains.appointments.resource import APPOINTMENTS
 from domains.auth.endpoints import endpoints as auth_endpoints
 from domains.brokerages.endpoints import endpoints as brokerages_endpoints
@@ -42,7 +43,13 @@ DOMAINS: Final = (
     Domain("leads", leads_endpoints, "People who may become clients", LEADS, jobs=LEADS_JOBS),
     Domain("lead_routing", routing_endpoints, "Who gets the team's new leads"),
     Domain("contacts", contacts_endpoints, "Whom the team deals with, in which role", CONTACTS),
-    Domain("appointments", appointments_endpoints, "Who meets whom, when and where", APPOINTMENTS),
+    Domain(
+        "appointments",
+        appointments_endpoints,
+        "Who meets whom, when and where",
+        APPOINTMENTS,
+        jobs=APPOINTMENTS_JOBS,
+    ),
     Domain("home", home_endpoints, "Cards: a few figures of everything, and what is due"),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

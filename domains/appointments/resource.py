@@ -103,7 +103,7 @@ APPOINTMENTS = Resource(
     transitions=TRANSITIONS,
     entry=ENTRY,
     label="r.title",
-    kinds={"starts_at": "moved"},
+    kinds={"starts_at": "moved", "reminders_sent": "reminder"},
     computed={},
     search=("title", "location", "display_id"),
     where={
@@ -142,6 +142,8 @@ APPOINTMENTS = Resource(
         ),
     },
     stats_model=AppointmentStats,
+    home={"total": "total", "upcoming": "upcoming"},
+    kpis={"showRate": "completionRate"},
     links={"client_id": "clients", "lead_id": "leads", "listing_id": "listings"},
     guarded={
         "showings[].lockbox_code": Right.ACCESS_CODES,
