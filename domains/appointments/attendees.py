@@ -37,7 +37,12 @@ class Rsvp(StrEnum):
     DECLINED = "declined"
 
 
-ID_OF: Final[Mapping[str, str]] = {"agent": "user_id", "client": "client_id", "lead": "lead_id"}
+ID_OF: Final[Mapping[str, str]] = {
+    "agent": "user_id",
+    "client": "client_id",
+    "lead": "lead_id",
+    "contact": "contact_id",
+}
 # What they are called, where nobody says: the record's or the member's own name.
 NAMES: Final = {
     "user_id": "SELECT full_name AS name, email, NULL AS phone FROM users WHERE id = $2"
@@ -46,6 +51,8 @@ NAMES: Final = {
     " email, phone FROM clients WHERE team_id = $1 AND id = $2 AND audience IN ('all', $3)",
     "lead_id": "SELECT concat_ws(' ', first_name, last_name) AS name, email, phone"
     " FROM leads WHERE team_id = $1 AND id = $2 AND audience IN ('all', $3)",
+    "contact_id": "SELECT full_name AS name, email, phone FROM contacts"
+    " WHERE team_id = $1 AND id = $2 AND audience IN ('all', $3)",
 }
 TypeKey = Annotated[AttendeeType, BeforeValidator(key)]
 
@@ -55,6 +62,7 @@ class AttendeeFields(BaseModel):
 
     client_id: UUID | None = None
     lead_id: UUID | None = None
+    contact_id: UUID | None = None
     user_id: UUID | None = None
     email: Email | None = None
     phone: Telephone | None = None
@@ -166,7 +174,7 @@ ATTENDEES = Child(
     patch=AttendeePatch,
     order="c.is_primary DESC, c.created_at, c.id",
     sole="is_primary",
-    links={"client_id": "clients", "lead_id": "leads"},
+    links={"client_id": "clients", "lead_id": "leads", "contact_id": "contacts"},
     check=_check,
     derive=_derive,
     settle=_settle,

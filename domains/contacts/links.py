@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from db.transaction import Transaction
+from domains.appointments.attendees import ATTENDEES
+from domains.appointments.resource import APPOINTMENTS
 from domains.clients.resource import CLIENTS
 from domains.contacts.models import Kept
 from domains.kit.child import Child
@@ -46,7 +48,10 @@ class Link:
 
 
 # Every column that leads to a contact, of whatever domain; they are locked in this order.
-LINKS: tuple[Link, ...] = (Link(CLIENTS, "representative_contact_id"),)
+LINKS: tuple[Link, ...] = (
+    Link(APPOINTMENTS, "contact_id", ATTENDEES),
+    Link(CLIENTS, "representative_contact_id"),
+)
 
 
 async def lead(tx: Transaction, old: UUID, new: UUID) -> None:

@@ -112,11 +112,11 @@ async def _last(tx: Transaction, this: Record, named: int | str) -> Event:
         next((each for each in merges if each["other_id"] == other_id), None)
         for other_id in this["merged_from"]
     ]
-    if merge not in standing:
-        raise _refused("This merge was taken back already", "taken_back", merge)
-    last = standing[-1]
-    if last is None or last["changes"] is None:
+    last = standing[-1] if standing else None
+    if standing and last is None:  # its events are kept, but not what they told
         raise _refused("The log no longer holds what was before", "forgotten", merge)
+    if last is None or merge not in standing:
+        raise _refused("This merge was taken back already", "taken_back", merge)
     if merge["seq"] != last["seq"]:
         raise _refused("Another merge came after this one: take that back first", "not_last", last)
     return last

@@ -33,8 +33,9 @@ async def test_every_column_that_leads_to_a_contact_is_in_the_list(api: Api) -> 
     listed = {(link.child or link.resource).table: link.column for link in LINKS}
     for domain in DOMAINS:
         if domain.resource:
-            for column, table in domain.resource.links.items():
-                assert table != "contacts" or listed[domain.resource.table] == column
+            for kind in (domain.resource, *domain.resource.children):
+                for column, table in kind.links.items():
+                    assert table != "contacts" or listed[kind.table] == column
     rows = await api.db.fetch(
         """
         SELECT table_name, column_name
@@ -115,6 +116,49 @@ async def test_merges_and_undos_upon_each_other_lead_every_link_home(agent: Clie
     assert await named_by(agent, client) == b["id"]
     await unmerge(agent, b, inner)
     assert await named_by(agent, client) == a["id"]
+
+
+async def test_an_attendee_is_led_on_with_an_event_of_the_appointment_and_back(
+    api: Api, team: Team, agent: Client
+) -> None:
+    one, other = await add(agent, first_name="Ann"), await add(agent, first_name="Bob")
+    attendees = [
+        {"attendee_type": "contact", "contact_id": other["id"]},
+        {"attendee_type": "contact", "contact_id": one["id"], "display_name": "Ann herself"},
+        {"display_name": "Somebody"},
+    ]
+    day = "2031-05-06"
+    body = {"title": "Tour", "appointment_date": day, "start_time": "10:00", "end_time": "11:00"}
+    made = await agent.post("/appointments", {**body, "attendees": attendees})
+    assert made.status == 201, made.body
+    path = f"/appointments/{made.data['id']}"
+    assert {each["display_name"] for each in made.data["attendees"]} == {
+        "Bob Contact", "Ann herself", "Somebody"
+    }  # fmt: skip
+    before = await head(api.db, team)
+    merged = await merge(agent, one, other)
+    (_, _, led) = await told(api.db, team, before)
+    assert (led["k"], led["d"]["version"]) == ("appointment.attendee_updated", 2)
+    named = [each["contact_id"] for each in (await agent.get(path)).data["attendees"]]
+    assert sorted(filter(None, named)) == [one["id"]] * 2
+    undone = await unmerge(agent, one, merged)
+    assert undone.data["kept"] == []
+    now = (await agent.get(path)).data["attendees"]
+    assert [each["contact_id"] for each in now] == [
+        each["contact_id"] for each in made.data["attendees"]
+    ]
+    # ... but for who was taken off the list meanwhile.
+    merged = await merge(agent, one, other)
+    (row,) = [each["id"] for each in now if each["contact_id"] == other["id"]]
+    await agent.delete(f"{path}/attendees/{row}")
+    undone = await unmerge(agent, one, merged)
+    assert [(each["entity"], each["field"]) for each in undone.data["kept"]] == [
+        ("appointment", "attendees")
+    ]
+    refused = await agent.post(
+        f"{path}/attendees", {"attendee_type": "contact", "contact_id": path}
+    )
+    assert refused.fields == ["contact_id"]
 
 
 @pytest.mark.parametrize("turn", range(5))

@@ -191,6 +191,20 @@ async def test_what_is_no_merge_into_the_contact_is_refused(agent: Client, named
     assert (without.refused, without.fields) == ((400, "VALIDATION_ERROR"), ["merge"])
 
 
+async def test_what_the_log_was_made_to_forget_cannot_be_taken_back(
+    api: Api, team: Team, agent: Client
+) -> None:
+    one, other = await add(agent), await add(agent)
+    merged = await merge(agent, one, other)
+    async with api.db.transaction() as rows:  # as a person is erased from it
+        await rows.execute(
+            "UPDATE events SET data = NULL, changes = NULL, salt = NULL WHERE team_id = $1", team.id
+        )
+    refused = await unmerge(agent, one, merged)
+    assert refused.refused == (409, "CONFLICT")
+    assert refused.error["details"][0]["code"] == "forgotten"
+
+
 async def test_of_two_undos_at_once_one_wins(agent: Client, lead: Client) -> None:
     for _ in range(5):
         one, other = await add(agent), await add(agent)
