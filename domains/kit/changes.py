@@ -12,6 +12,7 @@ from db.transaction import Transaction
 from domains.kit.actor import Actor, Right
 from domains.kit.children import add_all
 from domains.kit.errors import Detail, Forbidden, Invalid, InvalidTransition
+from domains.kit.followers import lead_on
 from domains.kit.guard import refuse_unseen, said
 from domains.kit.links import require_links
 from domains.kit.merge import merged_fields, refuse_stale
@@ -124,6 +125,7 @@ async def change(
     new = await update(tx, resource, row["id"], wanted)
     told = f"{resource.name}.{kind}" if kind else resource.kind(wanted)
     tell(tx, resource, told, new, before=row)
+    await lead_on(tx, resource, row, new)
     return Changed(new, tuple(merged))
 
 

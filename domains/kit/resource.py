@@ -100,7 +100,8 @@ class Resource:
     one row of each record in a read of several teams that have it. `home` are statistics for the
     home card, by what it calls them, and `kpis` rates among its key figures. `settle` is given a
     record before and after a write that is otherwise in order, and what was sent: it looks at other
-    rows, refuses, and only then writes what goes with it; what it gives are columns.
+    rows, refuses, and only then writes what goes with it; what it gives are columns. `followers`
+    are records of other kinds that are seen by whom this one is seen by.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Resource:
     unique: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
     children: tuple[Child, ...] = ()
+    followers: tuple["Follower", ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     deeds: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
@@ -216,6 +218,20 @@ class Resource:
             if name in fields:
                 return f"{self.name}.{kind}"
         return f"{self.name}.updated"
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Records that are seen by whom another record is seen by: see followers.py.
+
+    `of` is a condition over its row `r` with {} for that record's id, `audience` the column that
+    keeps whom it is for (empty: everybody), and `now` an expression of what that is to be.
+    """
+
+    resource: Resource
+    of: str
+    audience: str
+    now: str
 
 
 SHARED_COMPUTED = {

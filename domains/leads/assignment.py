@@ -9,6 +9,7 @@ from domains.kit.actor import LEADS as LEAD_ROLES
 from domains.kit.actor import Actor, Role
 from domains.kit.changes import Changed, make
 from domains.kit.errors import Conflict
+from domains.kit.followers import lead_on
 from domains.kit.merge import merged_fields
 from domains.kit.policy import allow
 from domains.kit.resource import Moment, Record
@@ -141,6 +142,7 @@ async def give(
         return Changed(row, tuple(merged))
     new = await update(tx, LEADS, row["id"], columns)
     tell(tx, LEADS, f"lead.{kind}", new, before=row)
+    await lead_on(tx, LEADS, row, new)
     return Changed(new, tuple(merged))
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from domains.appointments.resource import APPOINTMENTS
 from domains.kit.errors import Detail
 from domains.kit.people import full_name, has_a_name
 from domains.kit.phone import with_e164
-from domains.kit.resource import Record, Resource, Step, Transitions
+from domains.kit.resource import Follower, Record, Resource, Step, Transitions
 from domains.kit.rules import percent
 from domains.leads.activities import ACTIVITIES
 from domains.leads.following import derive
@@ -71,6 +72,20 @@ FOLLOW_UP = (
 )
 
 
+# An appointment is about the lead it names, and those who attend it.
+ATTENDS = "SELECT FROM appointment_attendees AS c WHERE c.appointment_id = r.id AND c.lead_id ="
+APPOINTMENTS_ABOUT = Follower(
+    APPOINTMENTS,
+    of=f"(r.lead_id = {{}} OR EXISTS ({ATTENDS} {{}}))",
+    audience="lead_audience",
+    now=(
+        "(SELECT l.audience FROM leads AS l WHERE l.team_id = r.team_id AND l.audience <> 'all'"
+        f" AND (l.id = r.lead_id OR EXISTS ({ATTENDS} l.id))"
+        " ORDER BY l.id = r.lead_id DESC NULLS LAST, l.id LIMIT 1)"
+    ),
+)
+
+
 def _if_shown(table: str, column: str) -> str:
     """An id that the lead names, but where whoever may see the lead may not see that record."""
     return (
@@ -111,6 +126,7 @@ LEADS = Resource(
     },
     shows=("client", "escrow"),
     children=(ACTIVITIES,),
+    followers=(APPOINTMENTS_ABOUT,),
     search=("last_name", "first_name", "email", "phone", "phone_e164", "city", "display_id"),
     where={
         "lead_status": "r.lead_status = {}",
@@ -162,6 +178,14 @@ LEADS = Resource(
     reasons={"owner_id": "assignment_reason"},
     home={"total": "total", "active": "active"},
     kpis={"conversionRate": "conversionRate"},
+    titles={"lead_source": "source", "owner_id": "owner"},
+    deeds={
+        "claimed": "claimed {record} from the pond",
+        "released": "put {record} into the pond[: {assignment_reason}]",
+        "assigned": "gave {record} to {owner_id}[: {assignment_reason}]",
+        "converted": "made a client of {record}",
+        "decayed": "saw the score of {record} fade to {lead_score}",
+    },
     check=_check,
     derive=derive,
     prepare=with_e164,

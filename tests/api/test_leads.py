@@ -20,6 +20,7 @@ from tests.walk import head, told
 
 TODAY = datetime.now(UTC).date()
 RULES = "/lead-routing/rules"
+WHY = "All: Ana Agent is next of 1 in turn"
 
 
 def in_days(days: int) -> str:
@@ -456,3 +457,22 @@ async def test_another_team_s_rules_and_agents_are_not_there(
         RULES, {"name": "x", "strategy": "pond", "agents": [str(team.agent.user_id)]}
     )
     assert stranger.fields == ["agents"]
+
+
+# What is said of it
+
+
+async def test_the_feed_says_what_became_of_a_lead(lead: Client, agent: Client) -> None:
+    await a_rule(lead)
+    made = await agent.make(LEADS, lead_status="qualified")
+    path = f"/leads/{made['id']}"
+    for by, verb, sentence in (
+        (agent, "release", "Ana Agent put Lena Lopez into the pond"),
+        (lead, "claim", "Lea Lead claimed Lena Lopez from the pond"),
+        (lead, "route", f"Lea Lead gave Lena Lopez to Ana Agent: {WHY}"),
+        (agent, "convert", "Ana Agent made a client of Lena Lopez"),
+    ):
+        answer = await by.post(f"{path}/{verb}", {} if verb == "convert" else None)
+        assert answer.status == 200, answer.body
+        (entry,) = (await lead.get("/activity", limit=1, entity_id=made["id"])).data
+        assert entry["sentence"] == sentence
