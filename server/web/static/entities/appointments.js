@@ -145,7 +145,10 @@ export const appointments = {
     const ahead = rows.filter(
       (row) => AHEAD.has(row.appointment_status) && daysUntil(row.appointment_date) >= 0,
     );
-    const next = ahead.toSorted((a, b) => dayOf(a.starts_at).getTime() - dayOf(b.starts_at).getTime())[0];
+    // One that is still to be sent has no instant yet.
+    const next = ahead
+      .filter((row) => row.starts_at)
+      .toSorted((a, b) => dayOf(a.starts_at).getTime() - dayOf(b.starts_at).getTime())[0];
     const done = rows.filter((row) => row.appointment_status === "completed").length;
     const missed = rows.filter((row) => row.appointment_status === "no_show").length;
     return [

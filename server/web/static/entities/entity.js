@@ -1,6 +1,7 @@
 // @ts-check
 /** The kinds of record this page shows: the one list, and how to look things up in it. */
 
+import { appointments } from "./appointments.js";
 import { clients } from "./clients.js";
 import { contacts } from "./contacts.js";
 import { escrows } from "./escrows.js";
@@ -62,7 +63,7 @@ import { listings } from "./listings.js";
  */
 
 /** @type {readonly Entity[]} */
-export const ENTITIES = [escrows, listings, leads, clients, contacts];
+export const ENTITIES = [escrows, listings, appointments, leads, clients, contacts];
 
 const COMMON = [
   field("is_archived", "Archived", "flag", { fixed: true }),

@@ -145,6 +145,11 @@ export const leads = {
   ],
   start: { is_private: false, lead_status: "new", lead_source: "website" },
   deeds: [
+    {
+      verb: "convert",
+      label: "Make a client",
+      when: (row) => row.lead_status === "qualified" && !row.in_pond,
+    },
     { verb: "claim", label: "Claim", when: (row) => row.in_pond },
     { verb: "route", label: "Give by the rules", when: (row, { leads }) => row.in_pond && leads },
     {
