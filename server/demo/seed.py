@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic_core import to_json
 
 from db.database import Database
 from db.transaction import Answer, Operation, Transaction, Writer
 from domains.auth.sign_up import add_user
+from domains.clients.resource import CLIENTS
+from domains.contacts.resource import CONTACTS
 from domains.escrows.resource import ESCROWS
 from domains.kit.actor import Actor
 from domains.kit.changes import change, make
@@ -18,16 +20,17 @@ from domains.kit.errors import Conflict
 from domains.kit.resource import Moment, Resource
 from domains.kit.services import Services
 from domains.kit.writes import writer
+from domains.leads.resource import LEADS
 from domains.listings.resource import LISTINGS
 from domains.teams.members import join
 from server.demo.chapters import Chapter, Deed, chapters
-from server.demo.people import TEAMS, Person, Team
+from server.demo.people import TEAMS, Person, Team, id_of, record_id
 from server.demo.sales import read_sales
 from server.demo.story import stories
 
-# Records and people are named after what they are, so that a seed that was cut short finds them.
-NAMESPACE = UUID("6f5a1c5e-3b0e-5d5c-9a43-7d1f3f0c2b61")
-RESOURCES: Mapping[str, Resource] = {"listing": LISTINGS, "escrow": ESCROWS}
+RESOURCES: Mapping[str, Resource] = {
+    one.name: one for one in (LISTINGS, ESCROWS, CLIENTS, LEADS, CONTACTS)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +114,19 @@ async def _write(db: Database, team_id: UUID, chapter: Chapter) -> None:
 async def _do(tx: Transaction, actor: Actor, deed: Deed) -> None:
     """By the same models as a request, so that nothing stands here that nobody could have sent."""
     resource = RESOURCES[deed.story.entity]
-    record_id = _record_id(actor.team_id, deed)
+    its_id = _record_id(actor.team_id, deed)
     moment = Moment.given(deed.step.on)
     body = to_json(deed.step.body)
     if deed.first:
         given = resource.create.model_validate_json(body).model_dump()
-        await make(tx, resource, actor, {"id": record_id, **given}, moment)
+        await make(tx, resource, actor, {"id": its_id, **given}, moment)
     else:
         given = resource.patch.model_validate_json(body).model_dump(exclude_unset=True)
-        await change(tx, resource, actor, str(record_id), given, moment=moment)
-
-
-def id_of(name: str) -> UUID:
-    return uuid5(NAMESPACE, name)
+        await change(tx, resource, actor, str(its_id), given, moment=moment)
 
 
 def _record_id(team_id: UUID, deed: Deed) -> UUID:
-    return uuid5(team_id, f"{deed.story.entity} {deed.story.key}")
+    return record_id(team_id, deed.story.entity, deed.story.key)
 
 
 async def _password_hashes(services: Services, password: str) -> dict[str, str]:

@@ -10,9 +10,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from server.demo import words
+from server.demo.circle import client_key, clients, contacts, has_client, leads
 from server.demo.deals import deals
 from server.demo.homes import Home, Step, Story, homes, property_of
-from server.demo.people import Team
+from server.demo.people import Team, id_of, record_id
 from server.demo.sales import Sale
 
 SEED = "homeroom"
@@ -21,9 +22,12 @@ UNSEEN = frozenset({"incomplete", "coming_soon"})
 
 
 def stories(team: Team, sales: list[Sale], today: date, seed: str = SEED) -> list[Story]:
-    """Every listing and escrow of a team; a sale's listing stands before its escrows."""
+    """Every record of a team: the people first, then a sale's listing before its escrows."""
     its_homes = homes(team, sales, today, seed)
-    return [*_one_kept_quiet(map(listing, its_homes)), *deals(its_homes)]
+    told = [*_one_kept_quiet(listing(team, home) for home in its_homes), *deals(its_homes)]
+    since = min(story.steps[0].on for story in told)
+    people = [*contacts(team, since), *clients(its_homes), *leads(its_homes)]
+    return [*people, *told]
 
 
 def _one_kept_quiet(listings: Iterable[Story]) -> Iterator[Story]:
@@ -39,8 +43,11 @@ def _one_kept_quiet(listings: Iterable[Story]) -> Iterator[Story]:
             yield story
 
 
-def listing(home: Home) -> Story:
+def listing(team: Team, home: Home) -> Story:
     steps = home.told(_life(home))
+    if has_client(home):
+        seller = record_id(id_of(team.name), "client", client_key(home))
+        steps = (replace(steps[0], body={**steps[0].body, "client_ids": [seller]}), *steps[1:])
     if home.rest and home.is_for_sale:
         since = steps[-1].on
         body = {"listing_status": home.rest, "status_reason": "The seller asked for it (built)"}

@@ -14,6 +14,7 @@ from db.database import Database
 from db.errors import Unavailable
 from db.events import Event, first_bad
 from db.migrate import migrate
+from domains.clients.resource import CLIENTS
 from domains.escrows.resource import ESCROWS
 from domains.kit import reads
 from domains.kit.actor import Actor
@@ -21,9 +22,9 @@ from domains.kit.errors import Conflict, NotFound, Unauthenticated
 from domains.kit.resource import Resource
 from domains.kit.select import ListQuery
 from domains.listings.resource import LISTINGS
-from server.demo.people import AWAY, HOME, LEAD, RIVAL, TEAMS, Person, Team
+from server.demo.people import AWAY, HOME, LEAD, RIVAL, TEAMS, Person, Team, id_of
 from server.demo.sales import read_sales
-from server.demo.seed import Seeded, id_of, seed
+from server.demo.seed import RESOURCES, Seeded, seed
 from server.demo.story import stories
 from tests.api.desk import Desk, desk_of
 from tests.conftest import Servers
@@ -32,7 +33,13 @@ TODAY = date(2026, 3, 4)
 PASSWORD = "a demo password"
 PEOPLE = [person for team in TEAMS for person in team.people]
 
-each_resource = pytest.mark.parametrize("resource", [ESCROWS, LISTINGS], ids=lambda r: r.plural)
+each_deal = pytest.mark.parametrize("resource", [ESCROWS, LISTINGS], ids=lambda r: r.plural)
+# What a client shows of its escrows is as of now, and not as of its own last event.
+each_resource = pytest.mark.parametrize(
+    "resource",
+    [one for one in RESOURCES.values() if one is not CLIENTS],
+    ids=lambda r: r.plural,
+)
 
 
 @asynccontextmanager
@@ -89,7 +96,7 @@ async def count(db: Database, table: str) -> int:
 
 async def written(db: Database) -> tuple[int, int, int, int]:
     """Teams, people, records, events."""
-    records = await count(db, "listings") + await count(db, "escrows")
+    records = sum([await count(db, resource.table) for resource in RESOURCES.values()])
     people = await count(db, "users") - 1  # Homeroom itself is one
     return await count(db, "teams"), people, records, await count(db, "events")
 
@@ -166,6 +173,28 @@ async def test_a_closed_listing_keeps_its_real_day_price_and_days_on_the_market(
         )
 
 
+async def test_those_who_sell_now_are_clients_of_whom_their_listings_tell(demo: Desk) -> None:
+    rows = await demo.db.fetch(
+        """
+        SELECT c.last_name, c.owner_id, l.owner_id AS agent_id, l.listing_status
+        FROM clients AS c
+        LEFT JOIN listings AS l ON c.id = ANY (l.client_ids)
+        """
+    )
+    assert len(rows) > 30
+    for row in rows:
+        assert row["last_name"].startswith("Seller ")
+        assert row["listing_status"] is not None
+        assert row["owner_id"] == row["agent_id"]
+
+
+async def test_those_who_asked_are_leads_at_every_stage(demo: Desk) -> None:
+    rows = await demo.db.fetch("SELECT lead_status, last_name, lead_score FROM leads")
+    assert {"contacted", "qualified", "lost"} <= {row["lead_status"] for row in rows}
+    assert all(row["last_name"].startswith("Caller ") for row in rows)
+    assert len({row["lead_score"] for row in rows}) > 5
+
+
 async def test_a_price_that_was_cut_has_its_history(demo: Desk) -> None:
     row = await demo.db.fetchrow(
         "SELECT * FROM listings WHERE price_change_date IS NOT NULL AND team_id = $1",
@@ -177,7 +206,7 @@ async def test_a_price_that_was_cut_has_its_history(demo: Desk) -> None:
     assert row["price_change_reason"].endswith("(built)")
 
 
-@each_resource
+@each_deal
 async def test_the_rival_sees_a_handful_of_its_own_and_nothing_else(
     demo: Desk, resource: Resource
 ) -> None:

@@ -11,8 +11,8 @@ from aiohttp.test_utils import unused_port
 from db.events import first_bad, heads
 from server.demo.acts import Act
 from server.demo.client import Away, Client, Refused
-from server.demo.people import ANA, BEN, HOME
-from server.demo.seed import id_of, seed
+from server.demo.people import ANA, BEN, HOME, id_of
+from server.demo.seed import seed
 from server.demo.simulate import Agent, Plan, Tally, simulate
 from tests.api.test_demo import PASSWORD, empty_database
 from tests.api.whole_server import WholeServer, whole_server
