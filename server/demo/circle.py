@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from server.demo.homes import Home, Step, Story
-from server.demo.people import Team
+from server.demo.homes import Home, Step, Story, property_of
+from server.demo.people import Team, id_of, record_id
 from server.demo.timeline import round_price
 
 TERM = timedelta(days=183)  # as long as the listing agreement
@@ -23,6 +23,9 @@ DECIDED_AFTER = (3, 8)
 LOST_SHARE = 0.25
 QUALIFIED_SHARE = 0.5
 LOST_BECAUSE = "Bought with somebody else (built)"
+INSPECTED_AFTER = 7
+FIRST_HOUR, LAST_HOUR = 9, 17
+MEETINGS = {"listing_presentation": "Listing talk", "inspection": "Inspection"}
 KINDS = (
     ("escrow_officer", "Demo Escrow Officer", "Demo Escrow Office", "officer{}@escrow.example", 0),
     ("loan_officer", "Demo Loan Officer", "Demo Lending", "officer{}@loans.example", 1),
@@ -110,3 +113,41 @@ def contacts(team: Team, since: date) -> Iterator[Story]:
                 "notes": MADE_UP,
             }
             yield Story("contact", f"{role} {desk}", (Step(since, lead, body),))
+
+
+def diary(team: Team, homes: Iterable[Home]) -> Iterator[Story]:
+    """What was met for: the talk before an agreement, and the inspection after an acceptance.
+
+    Told the day after, as what is over. Nobody was in two places: each day of an agent has its
+    hours, given out in turn.
+    """
+    hours: dict[tuple[str, date], int] = {}
+    for home in homes:
+        line = home.timeline
+        if line.moved_days and home.rest != "cancelled":
+            looked = line.accepted + timedelta(INSPECTED_AFTER)
+            meetings = {"listing_presentation": line.signed - timedelta(1), "inspection": looked}
+            for kind, on in meetings.items():
+                hour = hours.get((home.agent.email, on), FIRST_HOUR)
+                if on < home.today and hour <= LAST_HOUR:
+                    hours[home.agent.email, on] = hour + 1
+                    yield _met(team, home, kind, on, hour)
+
+
+def _met(team: Team, home: Home, kind: str, on: date, hour: int) -> Story:
+    body: dict[str, Any] = {
+        "title": f"{MEETINGS[kind]}: {property_of(home.sale)['display_address']}",
+        "appointment_type": kind,
+        "appointment_status": "completed",
+        "status_reason": "Told afterwards (built)",
+        "appointment_date": on,
+        "start_time": f"{hour:02}:00",
+        "duration": 60,
+        "description": MADE_UP,
+    }
+    if kind == "inspection":
+        team_id = id_of(team.name)
+        body["listing_id"] = record_id(team_id, "listing", home.sale.key)
+        body["client_id"] = record_id(team_id, "client", client_key(home))
+    day_after = Step(on + timedelta(1), home.agent, body)
+    return Story("appointment", f"{home.sale.key} {kind}", home.told([day_after]))

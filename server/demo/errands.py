@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from server.demo import escrow_work, listing_work
+from server.demo import diary_work, escrow_work, listing_work, people_work
 from server.demo.acts import Choose
 
 
@@ -32,4 +32,13 @@ ERRANDS = (
     Errand(4, "escrows", {"status": "active"}, escrow_work.remark),
     Errand(12, "escrows", {"status": "active"}, escrow_work.settle),
     Errand(3, "escrows", {"status": "pending"}, escrow_work.open_escrow),
+    Errand(3, "listings", {"status": "active"}, people_work.enter),
+    Errand(3, "leads", {"status": "new"}, people_work.call),
+    Errand(3, "leads", {"status": "contacted"}, people_work.call),
+    Errand(3, "leads", {"status": "contacted"}, people_work.judge),
+    Errand(3, "clients", {"status": "active"}, people_work.note),
+    Errand(1, "contacts", {}, people_work.remark),
+    Errand(2, "listings", {"status": "active"}, diary_work.plan),
+    Errand(3, "appointments", {"status": "scheduled"}, diary_work.confirm),
+    Errand(2, "appointments", {"status": "confirmed", "order": "asc"}, diary_work.complete),
 )

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from db.database import Database
 from db.transaction import Answer, Operation, Transaction, Writer
+from domains.appointments.resource import APPOINTMENTS
 from domains.auth.sign_up import add_user
 from domains.clients.resource import CLIENTS
 from domains.contacts.resource import CONTACTS
@@ -29,7 +30,7 @@ from server.demo.sales import read_sales
 from server.demo.story import stories
 
 RESOURCES: Mapping[str, Resource] = {
-    one.name: one for one in (LISTINGS, ESCROWS, CLIENTS, LEADS, CONTACTS)
+    one.name: one for one in (LISTINGS, ESCROWS, CLIENTS, LEADS, CONTACTS, APPOINTMENTS)
 }
 
 

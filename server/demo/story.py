@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from server.demo import words
-from server.demo.circle import client_key, clients, contacts, has_client, leads
+from server.demo.circle import client_key, clients, contacts, diary, has_client, leads
 from server.demo.deals import deals
 from server.demo.homes import Home, Step, Story, homes, property_of
 from server.demo.people import Team, id_of, record_id
@@ -27,7 +27,7 @@ def stories(team: Team, sales: list[Sale], today: date, seed: str = SEED) -> lis
     told = [*_one_kept_quiet(listing(team, home) for home in its_homes), *deals(its_homes)]
     since = min(story.steps[0].on for story in told)
     people = [*contacts(team, since), *clients(its_homes), *leads(its_homes)]
-    return [*people, *told]
+    return [*people, *told, *diary(team, its_homes)]
 
 
 def _one_kept_quiet(listings: Iterable[Story]) -> Iterator[Story]:
