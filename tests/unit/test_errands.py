@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.demo import escrow_work, listing_work
+from server.demo import diary_work, escrow_work, listing_work, people_work
 from server.demo.acts import Day
 from server.demo.errands import ERRANDS
 
@@ -131,6 +131,71 @@ def test_notes_keep_what_was_there_and_do_not_grow_for_ever(day: Day) -> None:
     assert len(lines) == 4
 
 
+LEAD: dict[str, Any] = {
+    "id": "c5d3",
+    "version": 2,
+    "full_name": "Demo Caller 7",
+    "allowed_transitions": ["qualified", "lost", "unqualified", "deferred"],
+}
+CONTACT: dict[str, Any] = {"id": "d6c4", "version": 5, "full_name": "Demo Desk", "notes": None}
+APPOINTMENT: dict[str, Any] = {
+    "id": "e7b5",
+    "version": 1,
+    "title": "Open house: Ballard",
+    "appointment_type": "open_house",
+    "appointment_date": "2026-03-03",
+    "allowed_transitions": ["confirmed", "completed"],
+}
+
+
+@lucks
+def test_a_lead_goes_where_its_machine_leads_with_what_that_asks(day: Day) -> None:
+    act = people_work.judge(LEAD, day)
+    assert act is not None
+    asked = {"lost": "reason", "deferred": "next_follow_up", "qualified": "version"}
+    assert act.body[asked[act.body["status"]]]
+    assert people_work.judge(LEAD | {"allowed_transitions": []}, day) is None
+
+
+@lucks
+def test_who_asks_about_a_home_is_plainly_nobody(day: Day) -> None:
+    act = people_work.enter(LISTING | {"zip_code": "98117"}, day)
+    assert act is not None
+    assert act.body["last_name"].startswith("Caller S")
+    assert "nobody real" in act.body["notes"]
+
+
+def test_what_is_noted_about_a_contact_does_not_grow_for_ever() -> None:
+    contact, day = dict(CONTACT), Day(TODAY, Random(1))
+    for _ in range(20):
+        act = people_work.remark(contact, day)
+        assert act is not None
+        contact["notes"] = act.body["notes"]
+    assert len(contact["notes"].splitlines()) == 3
+
+
+def test_nobody_was_at_what_is_still_to_come() -> None:
+    day = Day(TODAY, Random(1))
+    done = diary_work.complete(APPOINTMENT, day)
+    assert done is not None
+    assert done.body["status"] == "completed"
+    assert diary_work.complete(APPOINTMENT | {"appointment_date": "2026-03-04"}, day) is None
+
+
+def test_a_showing_is_not_confirmed_without_the_buyers_agreement() -> None:
+    day = Day(TODAY, Random(1))
+    assert diary_work.confirm(APPOINTMENT, day) is not None
+    showing = APPOINTMENT | {"appointment_type": "property_showing"}
+    assert diary_work.confirm(showing, day) is None
+
+
 def test_all_kinds_of_work_come_up() -> None:
-    assert {errand.plural for errand in ERRANDS} == {"escrows", "listings"}
+    assert {errand.plural for errand in ERRANDS} == {
+        "escrows",
+        "listings",
+        "clients",
+        "leads",
+        "contacts",
+        "appointments",
+    }
     assert all(errand.weight > 0 for errand in ERRANDS)
