@@ -189,7 +189,9 @@ async def _contacts(stage: Stage) -> None:
         await screen.ask(
             "contacts:primary_role", {"op": stage.op(), **one, "body": {"role": "agent"}}
         )
-        await screen.ask("contacts:search", {"params": {"role": "agent", "name": "carla"}})
+        await screen.ask(
+            "contacts:search", {"params": {"role": "agent", "name": first["display_id"]}}
+        )
         await screen.ask("contacts:duplicates", {})
         await screen.ask("contacts:duplicates_of", one)
         merge, body = stage.op(), {"other_id": other["id"]}
