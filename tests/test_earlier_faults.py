@@ -1,14 +1,82 @@
 """Faults that were found in the earlier system, each by its number there: none of them is ours."""
 
+import json
+from typing import Any
+
 import aiohttp
+import pytest
 from typing_extensions import override
 
+from domains.auth.tokens import Tokens
 from domains.clients.resource import CLIENTS
+from domains.kit.actor import Actor, Role
+from domains.kit.scope import Scope
 from domains.leads.resource import LEADS
-from tests.api.client import Api, Client
-from tests.factories import Team
+from tests.api.client import SECRET, Api, Client
+from tests.factories import Team, new_member, new_record, new_team
 from tests.screens import Screen
 from tests.walk import head
+
+ROLES = list(Role)
+
+
+async def somebody(api: Api, team: Team, role: Role) -> Actor:
+    return await new_member(api.db, team.id, role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_1_a_token_and_its_socket_are_of_a_team_whose_room_they_join(
+    api: Api, team: Team, role: Role
+) -> None:
+    """The earlier tokens named no team, so no socket ever was in a team's room."""
+    actor = await somebody(api, team, role)
+    client = await api.sign_in(actor)
+    assert Tokens([SECRET]).read(client.token).team_id == team.id
+    async with aiohttp.ClientSession() as session:
+        async with Screen(session, api.url.rstrip("/"), client.token, team.id) as screen:
+            (standing,) = screen.hello["teams"]
+            assert (standing["team"], standing["mode"]) == (str(team.id), "snapshot")
+            made = await new_record(api.db, LEADS, team.agent)
+            await screen.sees("lead.created", id=made["id"])
+        listed = await client.get("/leads", scope="team")
+        assert [record["id"] for record in listed.data] == [made["id"]]
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_2_no_list_of_leads_is_without_its_team_whatever_is_asked(
+    api: Api, team: Team, role: Role
+) -> None:
+    """The earlier list of leads, asked in the right way, was that of every tenant."""
+    rival = await new_team(api.db, "Rival Realty")
+    await new_member(api.db, rival.id, Role.BROKER, "Rae Rival")
+    theirs = [await new_record(api.db, LEADS, rival.agent, is_private=p) for p in (True, False)]
+    ours = await new_record(api.db, LEADS, team.agent)
+    client = await api.sign_in(await somebody(api, team, role))
+    for params in every_way(team, rival):
+        answer = await client.get("/leads", **params)
+        if answer.status != 200:
+            assert (answer.status, params["scope"]) == (403, Scope.BROKERAGE)
+            continue
+        assert {record["id"] for record in answer.data} <= {ours["id"]}, params
+        assert answer.body["stats"]["total"] == len(answer.data), params
+        await nothing_else(client, params, theirs)
+
+
+def every_way(team: Team, rival: Team) -> list[dict[str, Any]]:
+    owners = (None, team.agent.user_id, rival.agent.user_id, rival.owner.user_id)
+    return [
+        {"scope": scope.value, "limit": 100, **({"user_id": owner} if owner else {})}
+        for scope in Scope
+        for owner in owners
+    ]
+
+
+async def nothing_else(client: Client, params: dict[str, Any], theirs: list[Any]) -> None:
+    said = {name: value for name, value in params.items() if name != "limit"}
+    stats = await client.get("/leads/stats", **said)
+    _, pieces = await client.download("/leads/export", **said)
+    told = json.dumps(stats.body, default=str).encode() + b"".join(pieces)
+    assert all(record["id"].encode() not in told for record in theirs)
 
 
 class Wire(Screen):

@@ -7,14 +7,15 @@ from uuid import uuid4
 import pytest
 
 from db.transaction import Operation
-from domains.kit.actor import Actor
-from domains.kit.endpoint import Call, Method
+from domains.kit.actor import Actor, Role
+from domains.kit.endpoint import Call, Endpoint, Method
 from domains.kit.errors import NotFound
 from domains.kit.resource import Resource
+from domains.kit.scope import ACROSS_TEAMS
 from server.commands import commands
 from server.keys import ENDPOINTS, METRICS, SERVICES
 from tests.api.client import Api, Client
-from tests.factories import Team, fields, new_record, new_team
+from tests.factories import Team, fields, new_brokerage, new_member, new_record, new_team
 from tests.walk import (
     RESOURCES,
     a_body,
@@ -30,15 +31,44 @@ from tests.walk import (
 each_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)
 
 
+# Who looks, and whose records they are: of another brokerage, or of a sister team in one's own.
+STRANGERS = [
+    (Role.OWNER, "rival"),
+    (Role.BROKER, "rival"),
+    (Role.SYSTEM_ADMIN, "rival"),
+    (Role.OWNER, "sister"),
+    (Role.BROKER, "sister"),
+]
+each_stranger = pytest.mark.parametrize(("role", "whose"), STRANGERS)
+
+
 @pytest.fixture
 async def rival(api: Api) -> Team:
     return await new_team(api.db, "Rival Realty")
 
 
+async def strangers(api: Api, team: Team, rival: Team, role: Role, whose: str) -> Actor:
+    """Somebody of `team`, and `rival` in a brokerage with brokers, which is theirs or is not."""
+    if whose == "sister":
+        await new_brokerage(api.db, team, rival)
+    await new_member(api.db, rival.id, Role.BROKER, "Rae Rival")
+    return await new_member(api.db, team.id, role)
+
+
+OF_MEMBERS = {"leads:claim"}  # what one has to be a member for, whatever the record
+
+
+def refusal(endpoint: Endpoint, role: Role) -> tuple[int, str]:
+    outside = endpoint.name in OF_MEMBERS and role in ACROSS_TEAMS
+    return (403, "FORBIDDEN") if outside else (404, "NOT_FOUND")
+
+
 @each_resource
+@each_stranger
 async def test_another_team_s_record_is_not_found_on_every_path(
-    api: Api, rival: Team, owner: Client, resource: Resource
+    api: Api, team: Team, rival: Team, resource: Resource, role: Role, whose: str
 ) -> None:
+    owner = await api.sign_in(await strangers(api, team, rival, role, whose))
     record = await new_record(api.db, resource, rival.agent)
     theirs = await with_rows(await api.sign_in(rival.agent), resource, record)
     nobody, before = str(uuid4()), await head(api.db, rival)
@@ -51,7 +81,7 @@ async def test_another_team_s_record_is_not_found_on_every_path(
         parts = parts_of(endpoint, resource, theirs)
         there = endpoint.path.format(**parts)
         answer = await owner.ask(endpoint.method, there, body)
-        assert answer.refused == (404, "NOT_FOUND"), endpoint.name
+        assert answer.refused == refusal(endpoint, role), endpoint.name
         elsewhere = endpoint.path.format(**{**parts, "id": nobody})
         nowhere = await owner.ask(endpoint.method, elsewhere, body)
         same = json.dumps(answer.error).replace(theirs["id"], nobody)
@@ -62,9 +92,11 @@ async def test_another_team_s_record_is_not_found_on_every_path(
 
 
 @each_resource
+@each_stranger
 async def test_another_team_s_record_is_not_found_by_any_socket_command(
-    api: Api, team: Team, rival: Team, resource: Resource
+    api: Api, team: Team, rival: Team, resource: Resource, role: Role, whose: str
 ) -> None:
+    stranger = await strangers(api, team, rival, role, whose)
     record = await new_record(api.db, resource, rival.agent)
     theirs = await with_rows(await api.sign_in(rival.agent), resource, record)
     before, walked = await head(api.db, rival), 0
@@ -79,8 +111,9 @@ async def test_another_team_s_record_is_not_found_by_any_socket_command(
             payload |= {"op": uuid4().hex}
         if endpoint.body is not None:
             payload["body"] = a_body(endpoint, resource)
-        ack = json.loads(await by_name[endpoint.name](team.owner, payload))
-        assert (ack["success"], ack["error"]["code"]) == (False, "NOT_FOUND"), endpoint.name
+        ack = json.loads(await by_name[endpoint.name](stranger, payload))
+        assert not ack["success"]
+        assert ack["error"]["code"] == refusal(endpoint, role)[1], endpoint.name
     assert walked >= 7
     assert await head(api.db, rival) == before
 
@@ -222,3 +255,41 @@ async def test_an_id_that_cannot_exist_is_not_found(
         where = f"/{resource.plural}/{name}{path}"
         answer = await agent.ask(method, where)
         assert answer.refused == (404, "NOT_FOUND"), answer.body
+
+
+@each_stranger
+async def test_another_team_s_people_and_company_are_out_of_reach(
+    api: Api, team: Team, rival: Team, role: Role, whose: str
+) -> None:
+    stranger = await api.sign_in(await strangers(api, team, rival, role, whose))
+    theirs = await api.sign_in(rival.owner)
+    invited = await theirs.post(
+        "/teams/current/invitations", {"email": "a@homes.example", "role": "agent"}
+    )
+    rae = (await theirs.get("/brokerages/current/brokers")).data[0]["id"]
+    before, ana = await head(api.db, rival), rival.agent.user_id
+    paths = [
+        ("GET", f"/users/{ana}", None),
+        ("GET", f"/users/{ana}/history", None),
+        ("GET", f"/teams/current/members/{ana}", None),
+        ("PATCH", f"/teams/current/members/{ana}", {"role": "viewer"}),
+        ("DELETE", f"/teams/current/members/{ana}", None),
+        ("DELETE", f"/teams/current/invitations/{invited.data['id']}", None),
+    ]
+    if whose == "rival":
+        paths += [
+            ("DELETE", f"/brokerages/current/brokers/{rae}", None),
+            ("DELETE", f"/brokerages/current/teams/{rival.id}", None),
+            ("DELETE", f"/brokerages/current/moves/{rival.id}", None),
+        ]
+    for method, path, body in paths:
+        answer = await stranger.ask(method, path, body)
+        expected = {404} if role is not Role.OWNER else {403, 404}
+        assert answer.status in expected, (method, path, answer.body)
+    for path in ("/users", "/teams/current/members", "/activity", "/teams/current/invitations"):
+        assert str(ana) not in json.dumps((await stranger.get(path)).body, default=str), path
+    for scope in ("all", "brokerage"):
+        answer = await stranger.get("/users", scope=scope, limit=100)
+        seen = str(ana) in json.dumps(answer.body, default=str)
+        assert seen == (whose == "sister" and role is Role.BROKER), scope
+    assert await head(api.db, rival) == before

@@ -79,6 +79,7 @@ async def removed_in_a_burst(door: Doors, company: Company) -> None:
     await stays.reaches(await head(door.db, company.first))
     for screen in screens:
         assert screen.dismissed
+        assert {seen.event["t"] for seen in screen.log} == {screen.team}  # no other team's event
         last_heard(screen, company.bea, "broker.removed")
     for held in (here, there):
         for node in (0, 1):

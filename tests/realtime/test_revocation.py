@@ -205,3 +205,25 @@ async def test_all_who_stay_are_asked_about_at_once(door: Doors, team: Team) -> 
     revocation._moved = moved
     assert all(each >= {team.agent.user_id, team.lead.user_id} for each in asked)
     assert 1 <= len(asked) <= 2  # one of them the node's own look, perhaps
+
+
+async def test_an_operator_makes_an_administrator_and_takes_it_back(
+    door: Doors, team: Team
+) -> None:
+    held = await door.sign_in(await new_member(door.db, team.id, Role.AGENT))
+    sql = "SELECT email FROM users WHERE id = $1"
+    email = await door.db.fetchval(sql, held.actor.user_id)
+    urls = door.nodes[0].app[URLS]
+    settings = Settings(database_url=urls.database, redis_url=urls.redis)
+    rival = await new_team(door.db, "Lake Group")
+    chosen = {"team_id": str(rival.id)}
+    assert (await door.ask("POST", "/auth/team", held, body=chosen)).status == 403
+    assert await change_user(settings, "grant-admin", email)
+    there = await door.ask("POST", "/auth/team", held, body=chosen)
+    assert there.data["team"]["role"] == "system_admin"
+    acting = Actor(held.actor.user_id, rival.id, Role.SYSTEM_ADMIN, held.actor.name)
+    screen = await door.screen(Pass(acting, there.data["access_token"], ""), 1)
+    assert await change_user(settings, "revoke-admin", email)
+    await screen.closed(within=BOUND)
+    assert screen.dismissed
+    assert (await door.ask("GET", "/teams/current", held)).data["role"] == "agent"
