@@ -33,6 +33,8 @@ SESSION = {
     "statement_timeout": "12s",
     "idle_in_transaction_session_timeout": "20s",
     "application_name": "homeroom",
+    "pg_trgm.word_similarity_threshold": "0.42",  # one letter of six may be wrong
+    "random_page_cost": "1.1",  # what is read often is in memory, and the rest on no turning disk
     "jit": "off",  # compiling costs more than our queries run
 }
 

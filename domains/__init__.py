@@ -23,6 +23,7 @@ from domains.leads.routing_endpoints import endpoints as routing_endpoints
 from domains.listings.endpoints import endpoints as listings_endpoints
 from domains.listings.jobs import JOBS as LISTINGS_JOBS
 from domains.listings.resource import LISTINGS
+from domains.search.endpoints import endpoints as search_endpoints
 from domains.teams.endpoints import endpoints as teams_endpoints
 from domains.users.endpoints import endpoints as users_endpoints
 
@@ -51,5 +52,6 @@ DOMAINS: Final = (
         jobs=APPOINTMENTS_JOBS,
     ),
     Domain("home", home_endpoints, "Cards: a few figures of everything, and what is due"),
+    Domain("search", search_endpoints, "Every kind of record by one box"),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
 )

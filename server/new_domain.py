@@ -237,6 +237,8 @@ CREATE TABLE {plan.plural} (
 
 CREATE INDEX {plan.plural}_created_idx ON {plan.plural} (team_id, created_at DESC, id DESC)
     WHERE deleted_at IS NULL;
+
+SELECT make_searchable('{plan.plural}', '{{{",".join(_searched(plan))}}}');
 """
 
 
@@ -323,6 +325,11 @@ class {plan.title}Stats(BaseModel):
 '''
 
 
+def _searched(plan: Plan) -> list[str]:
+    """What such a record is known by."""
+    return [*(one.name for one in plan.fields if one.kind.is_text and one.needed), "display_id"]
+
+
 def _resource(plan: Plan) -> str:
     first, *others = plan.states
     steps = ", ".join(
@@ -332,8 +339,7 @@ def _resource(plan: Plan) -> str:
         f'        "{first.name}": {{{steps}}},',
         *(f'        "{state.name}": {{}},' for state in others),
     ]
-    texts = [one.name for one in plan.fields if one.kind.is_text and one.needed]
-    search = ", ".join(f'"{name}"' for name in [*texts, "display_id"])
+    search = ", ".join(f'"{name}"' for name in _searched(plan))
     sorts = [
         f'        "{one.name}": ("r.{one.name}", "{one.kind.sort}"),'
         for one in plan.fields

@@ -177,6 +177,7 @@ async def _clients(stage: Stage) -> None:
         made = await screen.ask("clients:create", {"op": stage.op(), "body": LEAST["clients"]})
         tags = {"op": stage.op(), "id": made["id"], "body": {"add": ["VIP"]}}
         await screen.ask("clients:tags", tags)
+        await screen.ask("search", {"params": {"q": "cleo"}})
 
 
 async def _contacts(stage: Stage) -> None:

@@ -12,6 +12,7 @@ from domains.clients.models import (
     ClientQuery,
     ClientStats,
 )
+from domains.kit.actor import Right
 from domains.kit.errors import Detail
 from domains.kit.notes import NOTES
 from domains.kit.people import has_a_name
@@ -151,7 +152,7 @@ CLIENTS = Resource(
     },
     beside={"deals": DEALS, "origin": ORIGIN},
     shows=("escrow", "lead"),
-    search=("last_name", "full_name", "email", "phone_e164", "display_id"),
+    search=("last_name", "first_name", "full_name", "email", "phone_e164", "city", "display_id"),
     where={
         "client_type": "r.client_type = {}",
         "tags": "r.tags @> string_to_array({}::text, ',')",
@@ -177,6 +178,7 @@ CLIENTS = Resource(
     links={"representative_contact_id": "contacts"},
     home={"total": "total", "active": "active"},
     unique=("email",),
+    guarded={"commission": Right.FINANCIALS},
     children=(NOTES,),
     check=_check,
     derive=_derive,

@@ -100,7 +100,17 @@ CONTACTS = Resource(
             "(SELECT c.role FROM contact_roles AS c WHERE c.contact_id = r.id AND c.is_primary)"
         ),
     },
-    search=("last_name", "first_name", "full_name", "company", "email", "phone", "display_id"),
+    search=(
+        "last_name",
+        "first_name",
+        "full_name",
+        "company",
+        "email",
+        "phone_e164",
+        "city",
+        "license_number",
+        "display_id",
+    ),
     where={
         "role": IN_ROLE,
         "type": IN_ROLE,

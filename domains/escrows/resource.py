@@ -116,7 +116,17 @@ ESCROWS = Resource(
         "buyer_name": "r.buyers[1]",
         "seller_name": "r.sellers[1]",
     },
-    search=("property_address", "display_address", "city", "display_id", "escrow_number"),
+    search=(
+        "property_address",
+        "display_address",
+        "city",
+        "zip_code",
+        "display_id",
+        "escrow_number",
+        "mls_number",
+        "buyers",
+        "sellers",
+    ),
     where={
         "property_type": "r.property_type = {}",
         "client_id": "r.client_ids @> ARRAY[{}::uuid]",

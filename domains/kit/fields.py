@@ -42,7 +42,7 @@ class Kind(StrEnum):
     RECORD = "record"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     if _UNPRINTABLE.search(text):
         raise ValueError("holds control characters that cannot be stored")
     return text
@@ -88,14 +88,14 @@ def _text(longest: int) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
 
 
-Word = Annotated[str, _text(80), AfterValidator(_printable), AfterValidator(_one_line)]
-Line = Annotated[str, _text(200), AfterValidator(_printable), AfterValidator(_one_line)]
-Note = Annotated[str, _text(10_000), AfterValidator(_printable), Kind.LONG]
-Search = Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)]
+Word = Annotated[str, _text(80), AfterValidator(printable), AfterValidator(_one_line)]
+Line = Annotated[str, _text(200), AfterValidator(printable), AfterValidator(_one_line)]
+Note = Annotated[str, _text(10_000), AfterValidator(printable), Kind.LONG]
+Search = Annotated[str, StringConstraints(max_length=200), AfterValidator(printable)]
 EmailText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 Phone = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=40, pattern=r"^\+?[0-9 ().x-]{3,}$")
@@ -103,7 +103,7 @@ Phone = Annotated[
 Link = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^https?://[^\s<>\"]+$"),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 
 Money = Annotated[
@@ -165,7 +165,8 @@ class Query(BaseModel):
             return given
         named: dict[str, Any] = {}
         for key, value in given.items():
-            name = SYNONYMS.get(snake := to_snake(str(key)), snake)
+            snake = to_snake(str(key))
+            name = snake if snake in cls.model_fields else SYNONYMS.get(snake, snake)
             if name in named:
                 raise ValueError(f"{name} is given twice")
             named[name] = value

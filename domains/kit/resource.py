@@ -86,6 +86,7 @@ class Resource:
     names the other entities whose events may change what a record or a list of them shows; who
     changed it last is shown by name, so people are always among them. `label` is an SQL expression
     over the row `r`: what people call the record, in its image, the feed and wherever it is named.
+    `search` are the fields it is known by, `line` the column or expression that has them folded.
     `links` are the columns that hold ids of other records, one or several, with the table each
     leads to. `unique` are fields that no two living records of a team share; each has an index
     <table>_<field>_key. `beside` are queries of exactly one row over `r`, read once with each
@@ -133,6 +134,7 @@ class Resource:
     shows: tuple[str, ...] = ()
     successor: str | None = None
     label: str = "r.property_address"
+    line: str = "r.search_text"
     links: Mapping[str, str] = field(default_factory=dict)
     unique: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)

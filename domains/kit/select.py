@@ -15,6 +15,7 @@ from typing_extensions import override
 from domains.kit.actor import Actor
 from domains.kit.errors import Forbidden, Invalid
 from domains.kit.fields import Instant, Query, Search
+from domains.kit.finding import Asked, found
 from domains.kit.policy import audiences_of, for_some
 from domains.kit.resource import Resource
 from domains.kit.scope import Scope, in_teams, is_wide
@@ -61,9 +62,13 @@ class Selection:
     conditions: list[str] = field(default_factory=list)
     args: list[Any] = field(default_factory=list)
 
-    def add(self, template: str, value: Any) -> None:
+    def put(self, value: Any) -> str:
+        """The parameter that a value becomes."""
         self.args.append(value)
-        self.conditions.append(template.replace("{}", f"${len(self.args)}"))
+        return f"${len(self.args)}"
+
+    def add(self, template: str, value: Any) -> None:
+        self.conditions.append(template.replace("{}", self.put(value)))
 
     def see(self, audiences: tuple[str, ...] | None) -> None:
         """Only what is for these audiences; None is for all."""
@@ -112,10 +117,8 @@ def matching(resource: Resource, actor: Actor, query: ListQuery) -> Selection:
         chosen.add("r.owner_id = {}", mine)
     elif query.user_id:
         chosen.add("r.owner_id = {}", query.user_id)
-    if query.search and query.search.strip():
-        pattern = "%" + _escape_like(query.search.strip()) + "%"
-        columns = " OR ".join(f"r.{name} ILIKE {{}}" for name in resource.search)
-        chosen.add(f"({columns})", pattern)
+    if query.search and (asked := Asked.of(query.search)):
+        chosen.conditions.append(found(resource.line, asked, chosen.put))
     for name, template in {**SHARED_WHERE, **resource.where}.items():
         value = getattr(query, name)
         if value is not None:
@@ -135,10 +138,6 @@ def _refuse_unseen(resource: Resource, actor: Actor, query: ListQuery) -> None:
         columns = any(re.search(rf"\.{re.escape(column)}\b", sql) for column in hidden)
         if columns or any(expression in sql for expression in told):
             raise Forbidden(f"{name}: you may not see what this goes by")
-
-
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 @dataclass(frozen=True, slots=True)
