@@ -91,7 +91,8 @@ async def test_a_record_with_every_field_reads_back_as_it_was_written(
     made = await lead.post(f"/{resource.plural}", full)
     assert made.status == 201, made.body
     for child in resource.children:
-        for name in {child.plural} & full.keys():
+        name = child.plural
+        if isinstance(full.get(name), list):  # a text may have the name of rows that stand apart
             rows = [{key: row[key] for key in full[name][0]} for row in made.data[name]]
             assert rows == exact(full.pop(name))
     assert {name: made.data[name] for name in full} == exact(full)
