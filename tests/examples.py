@@ -337,6 +337,7 @@ APPOINTMENT = Example(
     least={
         "title": "Showing with Bea",
         "starts_at": "2199-06-03T17:00:00+00:00",
+        "time_zone": "America/Los_Angeles",
         "overlap_reason": "Two buyers at once",
     },
     change={"location": "12 Main St, Seattle", "reminder_minutes": [30]},

@@ -1,8 +1,6 @@
 """Words of the earlier system become keys: Property Showing is property_showing."""
 
-from typing import Any, Final
-
-ZONE: Final = "America/Los_Angeles"  # where nobody says in which time zone it is
+from typing import Any
 
 
 def key(said: Any) -> Any:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from domains.appointments.attendees import Attendee, NewAttendee
-from domains.appointments.keys import ZONE, key
+from domains.appointments.keys import key
 from domains.appointments.showings import NewShowing, Showing
 from domains.appointments.stops import NewStop, Stop
 from domains.kit.fields import Day, Input, Line, Minute, Note, TimeOfDay, Version
@@ -80,7 +80,7 @@ class AppointmentCreate(AppointmentFields, NewRecord):
     title: Line
     appointment_type: TypeKey = AppointmentType.OTHER
     appointment_status: AppointmentStatus = AppointmentStatus.SCHEDULED
-    time_zone: TimeZone = ZONE
+    time_zone: TimeZone = Field(UNSET, description="The listing's, or the team's, if left out")
     starts_at: Minute = UNSET
     ends_at: Minute = UNSET
     appointment_date: Day = UNSET

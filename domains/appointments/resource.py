@@ -16,6 +16,7 @@ from domains.appointments.models import (
 from domains.appointments.settle import settle
 from domains.appointments.showings import SHOWINGS
 from domains.appointments.stops import STOPS
+from domains.appointments.zones import defaults
 from domains.kit.actor import Right
 from domains.kit.notes import NOTES
 from domains.kit.resource import Moment, Record, Resource, Step, Transitions
@@ -153,4 +154,5 @@ APPOINTMENTS = Resource(
     prepare=_prepare,
     derive=_derive,
     settle=settle,
+    defaults=defaults,
 )

@@ -5,7 +5,7 @@ asked for, when it is confirmed, and when the appointment moves. The listing's r
 its day is counted, so that two who ask at once do not both get the last showing of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,8 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from db.transaction import Transaction
 from domains.appointments.agreements import refuse_without_agreement, signed
-from domains.appointments.keys import ZONE, key
+from domains.appointments.keys import key
+from domains.appointments.zones import PROPERTY_ZONE
 from domains.kit.actor import Actor
 from domains.kit.child import Child, Row
 from domains.kit.errors import Detail, Invalid, InvalidTransition, ShowingNotAllowed
@@ -24,7 +25,6 @@ from domains.kit.fields import Input, Line, Note, Output, Version, Word
 from domains.kit.policy import within
 from domains.kit.record import UNSET
 from domains.kit.resource import Record
-from domains.listings.resource import TIME_ZONE
 from domains.listings.showing import forbids
 
 
@@ -131,7 +131,7 @@ class Span:
 
 
 LISTING = f"""
-    SELECT r.*, coalesce({TIME_ZONE}, '{ZONE}') AS zone,
+    SELECT r.*, {PROPERTY_ZONE} AS zone,
         {within("r.audience", "$3")} AS seen
     FROM listings AS r
     WHERE r.team_id = $1 AND r.id = $2 AND r.deleted_at IS NULL
@@ -194,14 +194,9 @@ async def follow(tx: Transaction, before: Record, after: Record) -> None:
         before["id"],
         TAKES_PLACE,
     )
-    statuses: dict[str, list[UUID]] = {"requested": [], "confirmed": []}
-    for row in rows:
-        span = _of(after, row["scheduled_time"] and row["scheduled_time"] + by, dict(row))
-        listing = await _listing(tx, row["listing_id"])
-        if listing is not None:
-            await _refuse_forbidden(tx, listing, span, row["id"], asked=True)
-        again = "confirmed" if await _at_once(tx, after, listing, span) else "requested"
-        statuses[again].append(row["id"])
+    statuses = await _asked_again(
+        tx, after, [(row, row["scheduled_time"] and row["scheduled_time"] + by) for row in rows]
+    )
     version = before["version"] + 1
     if by:
         await tx.execute(
@@ -214,8 +209,53 @@ async def follow(tx: Transaction, before: Record, after: Record) -> None:
             by,
             version,
         )
+    if by:
+        await _write(tx, statuses, version)
+
+
+async def follow_stop(
+    tx: Transaction, actor: Actor, record: Row, before: Row | None, after: Row
+) -> Mapping[str, Any]:
+    """The showings at a stop that moves go with it, or it may not move."""
+    del actor
+    names = ("scheduled_time", "estimated_duration")
+    if before is None or all(before[name] == after[name] for name in names):
+        return {}
+    rows = await tx.fetch(
+        """
+        SELECT s.*, $4::integer AS estimated_duration
+        FROM appointment_showings AS s
+        WHERE s.team_id = $1 AND s.stop_id = $2 AND s.showing_status = ANY ($3)
+        ORDER BY s.listing_id, s.id
+        """,
+        tx.team_id,
+        before["id"],
+        TAKES_PLACE,
+        after["estimated_duration"],
+    )
+    asked = await _asked_again(tx, record, [(row, after["scheduled_time"]) for row in rows])
+    await _write(tx, asked, record["version"] + 1)
+    return {}
+
+
+async def _asked_again(
+    tx: Transaction, record: Row, rows: Sequence[tuple[Any, datetime | None]]
+) -> dict[str, list[UUID]]:
+    """What each of the showings is at its new time; raise where a listing does not take it."""
+    statuses: dict[str, list[UUID]] = {"requested": [], "confirmed": []}
+    for row, at in rows:
+        span = _of(record, at, dict(row))
+        listing = await _listing(tx, row["listing_id"])
+        if listing is not None:
+            await _refuse_forbidden(tx, listing, span, row["id"], asked=True)
+        again = "confirmed" if await _at_once(tx, record, listing, span) else "requested"
+        statuses[again].append(row["id"])
+    return statuses
+
+
+async def _write(tx: Transaction, statuses: Mapping[str, list[UUID]], version: int) -> None:
     for status, ids in statuses.items():
-        if by and ids:
+        if ids:
             await tx.execute(
                 """
                 UPDATE appointment_showings

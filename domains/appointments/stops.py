@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from domains.appointments.showings import follow_stop
 from domains.kit.child import Child, Row
 from domains.kit.errors import Detail
 from domains.kit.fields import (
@@ -104,5 +105,6 @@ STOPS = Child(
     order="c.stop_order",
     place="stop_order",
     check=_check,
+    settle=follow_stop,
     most=40,
 )

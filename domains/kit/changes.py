@@ -50,6 +50,8 @@ async def make(
     What a `source` is linked to may be linked again, whether or not the actor sees it.
     """
     values = dict(resource.prepare(given))
+    if resource.defaults:
+        values |= await resource.defaults(tx, values)
     rows = [(child, values.pop(child.plural, ())) for child in resource.children if not child.apart]
     for new in (values, *(row for _, several in rows for row in several)):
         refuse_unseen(resource.guard, actor, said(new))

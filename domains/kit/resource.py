@@ -58,6 +58,9 @@ Settle = Callable[
 ]
 
 
+Defaults = Callable[[Transaction, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+
+
 def _nothing(_before: Record | None, _after: Record, _moment: Moment) -> Mapping[str, Any]:
     """Derive no further columns."""
     return {}
@@ -147,6 +150,7 @@ class Resource:
     home: Mapping[str, str] = field(default_factory=dict)
     kpis: Mapping[str, str] = field(default_factory=dict)
     settle: Settle | None = None
+    defaults: Defaults | None = None  # what a new record leaves out, and other rows know
 
     @property
     def table(self) -> str:

@@ -94,6 +94,25 @@ async def test_a_time_that_cannot_be_is_refused_by_name(
         assert answer.error["details"][0]["code"] == code
 
 
+async def test_where_nobody_says_it_is_the_listing_s_time_zone_or_the_team_s(
+    agent: Client, owner: Client
+) -> None:
+    listing = (
+        await agent.post(
+            "/listings",
+            {"property_address": "9 Elm St", "list_price": 1, "time_zone": "America/Chicago"},
+        )
+    ).data
+    assert (await make(agent, listing_id=listing["id"]))["time_zone"] == "America/Chicago"
+    assert (await make(agent))["time_zone"] == "America/Los_Angeles"
+    there = await owner.patch("/teams/current", {"time_zone": "America/New_York"})
+    assert there.status == 200, there.body
+    made = await make(agent, start_time="15:00")
+    assert (made["time_zone"], made["starts_at"]) == (
+        "America/New_York", "2198-03-06T20:00:00+00:00"
+    )  # fmt: skip
+
+
 async def test_an_appointment_needs_a_start(agent: Client) -> None:
     answer = await agent.post("/appointments", {"title": "When?"})
     assert refusal(answer) == (400, "VALIDATION_ERROR", ["starts_at"])

@@ -190,6 +190,13 @@ async def test_a_tour_shows_each_house_at_its_stop(agent: Client) -> None:
     assert (await agent.post(rows, at)).status == 201
     elsewhere = await agent.post(rows, {**at, "stop_id": late["id"]})
     assert elsewhere.fields == ["stop_id"]
+    stop = f"/appointments/{made['id']}/stops/{made['stops'][0]['id']}"
+    moved = await agent.patch(stop, {"scheduled_time": "2198-03-06T15:30:00Z"})
+    assert rules(moved) == ["showing_hours"]
+    shown = (await agent.get(rows)).data[0]
+    await agent.patch(f"{rows}/{shown['id']}", {"showing_status": "confirmed"})
+    assert (await agent.patch(stop, {"scheduled_time": "2198-03-06T17:00:00Z"})).status == 200
+    assert (await agent.get(rows)).data[0]["showing_status"] == "requested"
 
 
 # The buyer's agreement
