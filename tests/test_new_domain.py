@@ -53,7 +53,7 @@ def ran(*arguments: str, at: Path, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=170,
+        timeout=390,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -80,7 +80,7 @@ def test_its_page_is_written_and_listed(copy: Path) -> None:
     assert "(offers.md): Offers on a property" in (copy / "docs/domains/README.md").read_text()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_it_passes_the_tests_of_every_domain(copy: Path, servers: Servers) -> None:
     walks = sorted(str(path.relative_to(copy)) for path in copy.glob("tests/test_every_*.py"))
     said = ran(

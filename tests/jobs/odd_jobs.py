@@ -23,7 +23,7 @@ from domains.listings.resource import LISTINGS
 from server import catalogue
 from server.worker import Pace, Worker
 
-PACE = Pace(look=0.1, lease=1.0, grace=0.3, backoff=0.05)
+PACE = Pace(look=0.1, lease=1.5, grace=0.3, backoff=0.05)
 
 
 async def stall() -> None:
