@@ -41,6 +41,11 @@ class Change:
     old: Any
     new: Any
 
+    @property
+    def withheld(self) -> bool:
+        """Whether what it held and holds is not for the reader to see."""
+        return self.old is None and self.new is None
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -162,10 +167,13 @@ class Teller:
     def _changed(self, record: str, changes: Sequence[Change]) -> str:
         if not changes:
             return f"changed {record}"
-        if len(changes) == 1:
+        if len(changes) == 1 and not changes[0].withheld:
             return self._one(record, changes[0])
         parts = []
         for change in changes[:MOST]:
+            if change.withheld:
+                parts.append(change.words.title)
+                continue
             old, new = self._both(change)
             start = f" from {old}" if old and change.words.kind is not Kind.LONG else ""
             end = "" if change.words.kind in (Kind.LONG, Kind.ITEMS) else f" to {new or 'nothing'}"

@@ -20,7 +20,8 @@ from domains.kit.errors import DomainError, Forbidden
 from domains.kit.view import Found, Live
 
 PAIRS = frozenset({"changes", "ch"})  # in them a field has what it was and what it is
-VALUES = frozenset({"base", "current", "from", "to", "old", "new"})  # beside the name of a field
+# Beside the name of a field, what it holds.
+VALUES = frozenset({"base", "current", "from", "to", "old", "new", "old_text", "new_text"})
 HOLDS = r"\s*:\s*+(?!null\b|\[null, ?null\])"  # after a key: what is no null
 NOTHING: frozenset[str] = frozenset()
 
