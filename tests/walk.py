@@ -121,7 +121,7 @@ async def add_row(by: Client, resource: Resource, child: Child, record: Any) -> 
 
 def parts_of(endpoint: Endpoint, resource: Resource, record: Any) -> dict[str, str]:
     """What the braces of an endpoint's path stand for: the record, and its first row of a kind."""
-    parts = {"id": record["id"]}
+    parts = {"id": record["id"], "grantee": GRANT["grantee"]}
     for child in resource.children:
         if f"{{{child.name}_id}}" in endpoint.path:
             rows = rows_in(child, record)
@@ -142,6 +142,7 @@ def a_body(endpoint: Endpoint, resource: Resource, record: Any = None) -> dict[s
         "price": {"list_price": 1},
         "relist": {},
         "convert": {},
+        "grant": GRANT,
         "tags": {"add": ["VIP"]},
         "merge": {"other_id": str(uuid4())},
         "unmerge": {"merge": uuid4().hex},
@@ -182,6 +183,8 @@ def first_move(resource: Resource) -> dict[str, Any]:
     return move_to(resource, next(iter(resource.transitions[start])))
 
 
+GRANT = {"grantee": "broker", "can_edit": True}  # which nobody's id is needed for
+
 WRITES = [
     Write("create", "created", _create, again=False),
     Write("update", "updated", _one(Method.PATCH, "", a_change)),
@@ -191,6 +194,13 @@ WRITES = [
     Write("restore", "restored", _one(Method.PATCH, "/restore"), first="archive"),
     Write("restore", "restored", _one(Method.PATCH, "/restore"), first="delete"),
     Write("delete", "deleted", _one(Method.DELETE), again=False),
+    Write("grant", "grants_changed", _one(Method.PUT, "/grants", lambda _: GRANT)),
+    Write(
+        "revoke",
+        "grants_changed",
+        _one(Method.DELETE, f"/grants/{GRANT['grantee']}"),
+        first="grant",
+    ),
     Write("batch", "updated", _batch("update", a_change), records=2),
     Write("batch", "status_changed", _batch("status", first_move), records=2),
     Write("batch", "archived", _batch("archive"), records=2),
@@ -321,15 +331,16 @@ async def made_ready(
         now = {name: new for name, (_, new) in gone["changes"].items()}
         return [merged.data, {**records[1], **now, "version": gone["version"]}, records[2]]
     ways = {
-        "archive": (Method.PATCH, "/archive"),
-        "delete": (Method.DELETE, ""),
-        "release": (Method.POST, "/release"),
+        "archive": (Method.PATCH, "/archive", None),
+        "delete": (Method.DELETE, "", None),
+        "release": (Method.POST, "/release", None),
+        "grant": (Method.PUT, "/grants", GRANT),
     }
     if first not in ways:
         return records
-    method, path = ways[first]
+    method, path, body = ways[first]
     return [
-        (await by.ask(method, f"/{resource.plural}/{record['id']}{path}")).data
+        (await by.ask(method, f"/{resource.plural}/{record['id']}{path}", body)).data
         for record in records
     ]
 

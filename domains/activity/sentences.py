@@ -299,8 +299,13 @@ DEEDS: Final = {
     "archived": "archived {record}",
     "restored": "brought {record} back",
     "withdrawn": "made {record} private",
+    "grants_changed": "changed to whom {record} is granted",
 }
-MANY: Final = {"created": "added {many}", "restored": "brought {many} back"}
+MANY: Final = {
+    "created": "added {many}",
+    "restored": "brought {many} back",
+    "grants_changed": "changed to whom {many} are granted",
+}
 FIELD: Final = re.compile(r"\{([a-z_]+(?:\.old)?)\}")
 OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
 

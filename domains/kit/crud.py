@@ -9,6 +9,7 @@ from domains.kit.batch import Batch, batch
 from domains.kit.child_endpoints import of_children
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.fields import Output, sent
+from domains.kit.grant_endpoints import of_grants
 from domains.kit.history import HistoryEntry, HistoryQuery, history
 from domains.kit.replies import reply
 from domains.kit.resource import Moment, Resource
@@ -97,7 +98,7 @@ class Verbs:
 def crud(db: Database, resource: Resource) -> list[Endpoint]:
     """List, read, add, change, move, archive, restore, delete, batch, export, count, look back.
 
-    Then what there is to do with the rows that belong to a record.
+    Then what there is to do with its grants, and with the rows that belong to it.
     """
     verbs = Verbs(db, resource)
     name, plural, image = resource.name, resource.plural, resource.image
@@ -134,5 +135,6 @@ def crud(db: Database, resource: Resource) -> list[Endpoint]:
                  f"Bring {a_name} back", **writing),
         Endpoint(f"{plural}:history", Method.GET, f"{one}/history", verbs.history, HistoryEntry,
                  f"What happened to {a_name}", params=HistoryQuery, many=True, **kept),
+        *of_grants(db, resource),
         *of_children(db, resource),
     ]  # fmt: skip

@@ -7,21 +7,13 @@ those whom a grant shows it to, `private:<owner>,<user>`. What a person may see 
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from db.events import EVERYONE
 from domains.kit.actor import LEADS, Actor, Right, Role
 from domains.kit.errors import Forbidden
-
-
-class Grantee(StrEnum):
-    """To whom a record's grant is given."""
-
-    USER = "user"
-    TEAM = "team"
-    BROKER = "broker"
+from domains.kit.grant import Grantee
 
 
 def allow(actor: Actor, roles: AbstractSet[Role], doing: str) -> None:
@@ -79,6 +71,19 @@ def allow_delete(actor: Actor, row: Mapping[str, Any], doing: str) -> None:
     """Raise Forbidden likewise, for what takes a record away or brings it back."""
     if not _owned_or(actor, row, Right.DELETE, "can_delete"):
         raise Forbidden(f"Only its owner or a team lead can {doing}")
+
+
+def allow_grant(actor: Actor, row: Mapping[str, Any], name: str, given: Mapping[str, Any]) -> None:
+    """Raise Forbidden unless it is the actor's to give or take back, and no more than they have.
+
+    Who was granted a record does not grant it on.
+    """
+    if actor.role not in LEADS and actor.user_id != row["owner_id"]:
+        raise Forbidden(f"Only its owner or a team lead decides to whom this {name} is granted")
+    if given.get("can_edit"):
+        allow_edit(actor, row, name)
+    if given.get("can_delete"):
+        allow_delete(actor, row, f"grant that this {name} be deleted")
 
 
 def _owned_or(actor: Actor, row: Mapping[str, Any], right: Right, granted: str) -> bool:

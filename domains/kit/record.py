@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domains.kit.fields import Input, Output, Person, Version
+from domains.kit.grant import Grant
 
 PRIVATE = "Seen by its owner and by leads and owners of the team; they decide about it"
 
@@ -37,6 +38,7 @@ class RecordImage(Output):
     team_id: UUID
     owner_id: UUID
     is_private: bool = Field(description=PRIVATE)
+    grants: list[Grant] = Field(description="What the record lets single people do")
     contract_status_change_date: date | None
     status_change_timestamp: datetime | None
     is_archived: bool
