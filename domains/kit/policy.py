@@ -22,6 +22,12 @@ def allow(actor: Actor, roles: AbstractSet[Role], doing: str) -> None:
         raise Forbidden(f"A {actor.role} cannot {doing}")
 
 
+def allow_right(actor: Actor, right: Right, doing: str) -> None:
+    """Raise Forbidden unless the actor has this right."""
+    if right not in actor.rights:
+        raise Forbidden(f"You may not {doing}")
+
+
 def audiences_of(actor: Actor) -> tuple[str, ...] | None:
     """The audiences that the actor is of; None is all there are, for those above the owners."""
     if actor.role in LEADS:

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from db.database import Database
-from domains.kit.actor import EVERYONE, LEADS
+from domains.kit.actor import EVERYONE, LEADS, WRITERS
 from domains.kit.endpoint import Call, Endpoint, Method, Reply
 from domains.kit.errors import NotFound
+from domains.kit.fields import sent
 from domains.kit.replies import reply
 from domains.kit.services import Services
 from domains.teams import invitations, members, team
@@ -17,6 +18,7 @@ from domains.teams.models import (
     Member,
     MemberContact,
     NewInvitation,
+    Permissions,
     RoleChange,
     Team,
     TeamPatch,
@@ -26,10 +28,12 @@ from domains.teams.models import (
 TEAM = "/teams/current"
 FOR_ALL: Mapping[str, Any] = {"roles": EVERYONE, "tag": "teams"}
 FOR_LEADS: Mapping[str, Any] = {"roles": LEADS, "tag": "teams"}
+FOR_MANAGERS: Mapping[str, Any] = {"roles": WRITERS, "tag": "teams"}  # with manage_team
 
 
 def endpoints(services: Services) -> list[Endpoint]:
-    return [*_of_teams(services.db), *_of_people(services.db)]
+    db = services.db
+    return [*_of_teams(db), *_of_people(db), *_of_permissions(db)]
 
 
 def _of_teams(db: Database) -> list[Endpoint]:
@@ -88,17 +92,43 @@ def _of_people(db: Database) -> list[Endpoint]:
         Endpoint("teams:member", Method.GET, one, member, MemberContact,
                  "Read a member and how to write to them", **FOR_ALL),
         Endpoint("teams:role", Method.PATCH, one, role, Member, "Give a member another role",
-                 body=RoleChange, **FOR_LEADS),
+                 body=RoleChange, **FOR_MANAGERS),
         Endpoint("teams:remove", Method.DELETE, one, remove, Member,
                  "Remove a member, or leave the team yourself", **FOR_ALL),
         Endpoint("teams:invitations", Method.GET, of_invitations, invited, Invitation,
-                 "List the open invitations", many=True, **FOR_LEADS),
+                 "List the open invitations", many=True, **FOR_MANAGERS),
         # Not a socket command: its answer holds a secret that only the asker may see.
         Endpoint("teams:invite", Method.POST, of_invitations, invite, NewInvitation,
                  "Invite somebody; the token is shown this once", body=InvitationRequest,
-                 status=201, socket=False, **FOR_LEADS),
+                 status=201, socket=False, **FOR_MANAGERS),
         Endpoint("teams:uninvite", Method.DELETE, f"{of_invitations}/{{id}}", revoke, Invitation,
-                 "Revoke an invitation", **FOR_LEADS),
+                 "Revoke an invitation", **FOR_MANAGERS),
+    ]  # fmt: skip
+
+
+def _of_permissions(db: Database) -> list[Endpoint]:
+    async def permissions(call: Call) -> Reply:
+        given = sent(call.body)
+        given.pop("version", None)
+        return reply(
+            await members.change_permissions(
+                db, call.who, _id(call), given, version=call.version, op=call.op
+            )
+        )
+
+    async def permissions_of(call: Call) -> Reply:
+        if call.path["team"].lower() != str(call.who.team_id):
+            raise NotFound("There is no such team")
+        return await permissions(call)
+
+    one = f"{TEAM}/members/{{id}}/permissions"
+    return [
+        Endpoint("teams:permissions", Method.PUT, one, permissions, Member,
+                 "Give a member permissions beside the role, or take them", body=Permissions,
+                 **FOR_MANAGERS),
+        Endpoint("teams:permissions_of", Method.PUT, "/teams/{team}/members/{id}/permissions",
+                 permissions_of, Member, "The same, by the id of your team", body=Permissions,
+                 socket=False, **FOR_MANAGERS),
     ]  # fmt: skip
 
 

@@ -7,13 +7,12 @@ from uuid import UUID
 
 from db.database import Database
 from db.transaction import Transaction
-from domains.kit.actor import LEADS, Actor, Role
+from domains.kit.actor import Actor, Right, Role
 from domains.kit.errors import Conflict, Forbidden, NotFound
 from domains.kit.opaque import INVITATION, digest, mint
-from domains.kit.policy import allow
+from domains.kit.policy import allow_right
 from domains.teams import queries
-from domains.teams.acting import role_in
-from domains.teams.models import may_grant
+from domains.teams.acting import acts_in
 
 LASTS = timedelta(days=7)
 MOST_OPEN = 200  # of a team at a time, which keeps their list one page
@@ -46,10 +45,10 @@ async def invite(
     async with db.transaction() as rows:
         await rows.execute(queries.HOLD_BROKER, team_id, by)
         await rows.execute(queries.HOLD_MEMBER, team_id, by)
-        mine = await rows.fetchval(queries.ACTING, team_id, by)
-        if mine not in LEADS:
-            raise Forbidden("Only an owner or a lead invites")
-        if not may_grant(Role(mine), role):
+        mine = await acts_in(rows, team_id, by)
+        if mine is None or Right.MANAGE_TEAM not in mine.rights:
+            raise Forbidden("Only who manages the team invites")
+        if not mine.may_give(role):
             raise Forbidden("Nobody invites to more than they are themselves")
         of = await rows.fetchval(queries.BROKERAGE, team_id) if brokerage else None
         if brokerage and of is None:
@@ -70,14 +69,14 @@ async def invite(
 
 
 async def list_open(db: Database, actor: Actor) -> str:
-    allow(actor, LEADS, "see invitations")
+    allow_right(actor, Right.MANAGE_TEAM, "see invitations")
     found: str = await db.fetchval(queries.INVITATIONS, actor.team_id)
     return found
 
 
 async def revoke(db: Database, actor: Actor, invitation_id: UUID) -> str:
     """Make an invitation void; only an open one can be."""
-    allow(actor, LEADS, "revoke invitations")
+    allow_right(actor, Right.MANAGE_TEAM, "revoke invitations")
     revoked: str | None = await db.fetchval(queries.REVOKE, actor.team_id, invitation_id)
     if revoked is None:
         raise NotFound("There is no such open invitation")
@@ -112,7 +111,7 @@ async def take_up(tx: Transaction, invitation_id: UUID) -> None:
 async def withdraw_beyond(tx: Transaction, inviter: UUID, *, team_id: UUID | None = None) -> None:
     """Make void what somebody, by what they may do in the team by now, could not grant."""
     team_id = team_id or tx.team_id
-    role = await role_in(tx, team_id, inviter)
-    invites = role if role in LEADS else None
-    beyond = [given for given in Role if invites is None or not may_grant(invites, given)]
+    acts = await acts_in(tx, team_id, inviter)
+    invites = acts is not None and Right.MANAGE_TEAM in acts.rights
+    beyond = [given for given in Role if not (invites and acts and acts.may_give(given))]
     await tx.execute(queries.WITHDRAW, team_id, inviter, beyond)

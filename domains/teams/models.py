@@ -112,6 +112,16 @@ class RoleChange(Input):
     role: GivenRole
 
 
+class Permissions(Input):
+    """What to change of a member's permissions; null is what the role brings."""
+
+    can_delete: bool | None = UNSET
+    can_edit_team_data: bool | None = UNSET
+    can_view_financials: bool | None = UNSET
+    can_manage_team: bool | None = UNSET
+    version: Version | None = None
+
+
 class InvitationRequest(Input):
     email: Email
     role: GivenRole

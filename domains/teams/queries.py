@@ -76,7 +76,7 @@ CHANGE_TEAM = """
     RETURNING version
 """
 
-ACTING = "SELECT role FROM acting_role($1, $2)"
+ACTING = "SELECT role, rights FROM acting_role($1, $2)"
 
 # Brokers come before members, wherever both are locked.
 HOLD_BROKER = """
@@ -142,7 +142,8 @@ JOIN = """
 """
 
 LOCK = """
-    SELECT user_id, role, version
+    SELECT user_id, role, version, can_delete, can_edit_team_data, can_view_financials,
+        can_manage_team
     FROM members
     WHERE team_id = $1 AND removed_at IS NULL AND (user_id = ANY ($2) OR role = 'owner')
     ORDER BY user_id
@@ -151,6 +152,13 @@ LOCK = """
 
 CHANGE_ROLE = """
     UPDATE members SET role = $3, version = version + 1
+    WHERE team_id = $1 AND user_id = $2
+    RETURNING version
+"""
+
+CHANGE_PERMISSIONS = """
+    UPDATE members SET can_delete = $3, can_edit_team_data = $4, can_view_financials = $5,
+        can_manage_team = $6, version = version + 1
     WHERE team_id = $1 AND user_id = $2
     RETURNING version
 """
