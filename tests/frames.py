@@ -143,8 +143,10 @@ async def record(server: WholeServer) -> Frames:
     for resource in RESOURCES:
         if resource.plural not in FIRST:
             await _of_its_own(server, frames, resource)
+        await _grants(await _anew(stage), resource)
         for child in resource.children:
             await _children(await _anew(stage), resource, child)
+    await _permissions(await _anew(stage))
     await _leads(await _anew(stage))
     company = await _anew(stage)
     async with company.screen(company.team.agent) as watching:
@@ -233,6 +235,27 @@ async def _records(stage: Stage, resource: Resource) -> None:
 async def _anew(stage: Stage) -> Stage:
     """A team of its own: what is played there moves no number of what is played elsewhere."""
     return Stage(stage.server, await new_team(stage.server.db), stage.frames)
+
+
+async def _grants(stage: Stage, resource: Resource) -> None:
+    plural = resource.plural
+    async with stage.screen() as screen:
+        made = await screen.ask(f"{plural}:create", {"op": stage.op(), "body": LEAST[plural]})
+        one = {"id": made["id"]}
+        viewer = {"user_id": str(stage.team.viewer.user_id)}
+        await screen.ask(f"{plural}:grant", {"op": stage.op(), **one, "body": viewer})
+        await screen.ask(f"{plural}:grants", one)
+        await screen.ask(
+            f"{plural}:revoke", {"op": stage.op(), **one, "grantee": viewer["user_id"]}
+        )
+
+
+async def _permissions(stage: Stage) -> None:
+    async with stage.screen(stage.team.agent) as watching:
+        async with stage.screen() as screen:
+            given = {"id": str(stage.team.agent.user_id), "body": {"can_view_financials": False}}
+            await screen.ask("teams:permissions", {"op": stage.op(), **given})
+        await watching.reaches((await heads(stage.server.db, [stage.team.id]))[stage.team.id].seq)
 
 
 async def _children(stage: Stage, resource: Resource, child: Child) -> None:
