@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -10,12 +11,13 @@ from typing_extensions import override
 from domains.auth.tokens import Tokens
 from domains.clients.resource import CLIENTS
 from domains.kit.actor import Actor, Role
+from domains.kit.resource import Resource
 from domains.kit.scope import Scope
 from domains.leads.resource import LEADS
 from tests.api.client import SECRET, Api, Client
-from tests.factories import Team, new_member, new_record, new_team
-from tests.screens import Screen
-from tests.walk import head
+from tests.factories import Team, fields, new_member, new_record, new_team
+from tests.screens import Refused, Screen
+from tests.walk import RESOURCES, child_example, first_move, head
 
 ROLES = list(Role)
 
@@ -121,3 +123,91 @@ async def test_15_no_word_of_a_private_lead_goes_to_the_team_s_room(
     assert shown["id"] in said
     for secret in (private["id"], made["client"]["id"], "Geheim", "between us", "Left word"):
         assert secret not in said
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)
+async def test_03_no_key_of_a_body_reaches_a_column_that_is_not_for_it(
+    api: Api, team: Team, lead: Client, resource: Resource
+) -> None:
+    record = await lead.make(resource)
+    path, before = f"/{resource.plural}/{record['id']}", await head(api.db, team)
+    keys = ("team_id", "audience", "version = 1 --", "grants", "created_by", "deleted_at")
+    for key in (*keys, "x = 1; DROP TABLE events; --"):
+        for answer in (
+            await lead.patch(path, {key: record["id"]}),
+            await lead.post(f"/{resource.plural}", fields(resource, **{key: record["id"]})),
+        ):
+            assert answer.refused == (400, "VALIDATION_ERROR"), key
+    assert await head(api.db, team) == before
+    assert (await lead.get(path)).data == record
+
+
+async def test_04_nobody_says_in_a_body_what_they_are(agent: Client) -> None:
+    for extra in ({"role": "system_admin"}, {"rights": ["delete"]}, {"can_delete": True}):
+        body = {
+            "email": f"{uuid4().hex}@homes.example",
+            "password": "correct horse battery",
+            "full_name": "Ro Role",
+            "team_name": "Roles",
+            **extra,
+        }
+        assert (await agent.post("/auth/register", body)).refused == (400, "VALIDATION_ERROR")
+        me = (await agent.get("/auth/me")).data
+        assert (me["team"]["role"], "delete" in me["rights"]) == ("agent", False)
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)
+async def test_05_another_team_s_record_is_not_there_for_any_of_its_parts(
+    api: Api, lead: Client, resource: Resource
+) -> None:
+    rival = await new_team(api.db, "Rival Realty")
+    theirs = await (await api.sign_in(rival.owner)).make(resource)
+    path, before = f"/{resource.plural}/{theirs['id']}", await head(api.db, rival)
+    parts = ["/archive", "/restore", "/status", "/grants"]
+    for part in (*parts, *(f"/{child.plural}" for child in resource.children)):
+        method = {"/grants": "PUT"}.get(part, "PATCH" if part in parts else "POST")
+        body = None
+        if part == "/grants":
+            body = {"grantee": "broker"}
+        elif part == "/status":
+            body = first_move(resource)
+        elif method == "POST":
+            (child,) = [each for each in resource.children if part == f"/{each.plural}"]
+            body = dict(child_example(resource, child).least)
+        answer = await lead.ask(method, path + part, body)
+        assert answer.refused == (404, "NOT_FOUND"), part
+    batch = {"op": "delete", "ids": [theirs["id"]]}
+    (outcome,) = (await lead.post(f"/{resource.plural}/batch", batch)).data
+    assert outcome["error"]["code"] == "NOT_FOUND"
+    assert await head(api.db, rival) == before
+
+
+async def test_08_nobody_is_told_who_is_here_without_signing_in(api: Api, team: Team) -> None:
+    async with aiohttp.ClientSession() as session:
+        for path in ("teams/current/members", "users", "activity", "escrows"):
+            async with session.get(f"{api.url}v1/{path}") as response:
+                assert response.status == 401, path
+                assert (await response.json())["error"]["code"] == "AUTH_REQUIRED"
+        stranger = Screen(session, api.url.rstrip("/"), "no token", team.id)
+        with pytest.raises(Refused):
+            await stranger.connect()
+
+
+async def test_14_no_page_of_another_origin_is_answered_with_credentials_and_no_error_tells_insides(
+    api: Api, agent: Client
+) -> None:
+    asker = {"Authorization": f"Bearer {agent.token}"}
+    async with aiohttp.ClientSession() as session:
+        for origin in ({}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}):
+            async with session.get(f"{api.url}v1/auth/me", headers=asker | origin) as response:
+                assert "Access-Control-Allow-Origin" not in response.headers
+                assert "Access-Control-Allow-Credentials" not in response.headers
+    for answer in (
+        await agent.get("/escrows", cursor="x" * 50),
+        await agent.get("/escrows/'; SELECT 1"),
+        await agent.post("/escrows", b"{"),
+    ):
+        said = str(answer.body)
+        assert answer.status in (400, 404)
+        for inside in ("Traceback", "asyncpg", "SELECT e", "/domains/"):
+            assert inside not in said
