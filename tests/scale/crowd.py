@@ -107,7 +107,7 @@ def _value(resource: Resource, name: str, kind: str) -> str:
     }
     if name in own:
         return own[name]
-    if name in resource.unique or name in resource.search:
+    if kind == "text" and (name in resource.unique or name in resource.search):
         return f"r.{name} || ' ' || n"
     if kind == "timestamp with time zone":
         return f"r.{name} - n * interval '{STEP}'"
@@ -139,7 +139,8 @@ async def _copy_children(
         INSERT INTO {child.table} ({", ".join(values)})
         SELECT {", ".join(values.values())}
         FROM {child.table} AS c, {resource.table} AS p
-        WHERE c.{child.parent} = $1 AND p.team_id = $2 AND p.id <> $1
+        WHERE c.{child.parent} = $1 AND p.team_id = $2
+            AND p.display_id LIKE '{resource.prefix}-2020-%'
         """,
         UUID(sample),
         team.id,
