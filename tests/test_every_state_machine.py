@@ -52,6 +52,9 @@ async def test_no_walk_leads_out_of_the_machine(
     if start not in resource.entry:
         assert made.refused == (409, "INVALID_TRANSITION")
         return
+    if made.status == 400:  # the example is not fit for it: a meeting to come is not over
+        assert made.error["code"] == "VALIDATION_ERROR"
+        return
     record = made.data
     _holds(resource, record, resource.entry[start])
     first = made.meta["seq"]
@@ -146,7 +149,10 @@ def _was_right(resource: Resource, record: Mapping[str, Any], each: Try, answer:
         by_a_verb = (
             set(step.needs) - resource.patch.model_fields.keys()
         )  # which nobody else may say
-        assert by_a_verb or not each.told, f"{each} was given all it may ask for: {answer.body}"
+        looked = step.guard or resource.settle  # at more than what was told
+        assert by_a_verb or looked or not each.told, (
+            f"{each} was given all it may ask for: {answer.body}"
+        )
 
 
 def _holds(resource: Resource, record: Any, step: Step) -> None:
