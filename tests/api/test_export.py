@@ -11,8 +11,8 @@ from domains.kit.resource import Resource
 from domains.kit.spreadsheet import CHUNK
 from domains.listings.resource import LISTINGS
 from tests.api.client import Api, Client
-from tests.examples import EXAMPLES
 from tests.factories import Team, new_record, new_team
+from tests.walk import full
 
 each_resource = pytest.mark.parametrize("resource", [ESCROWS, LISTINGS], ids=lambda r: r.plural)
 SAMPLES = [
@@ -58,7 +58,7 @@ async def test_an_export_is_a_csv_file_with_every_field_of_the_record(
 
 @each_resource
 async def test_a_full_record_parses_back_from_its_row(agent: Client, resource: Resource) -> None:
-    made = await agent.post(f"/{resource.plural}", EXAMPLES[resource.plural].full)
+    made = await agent.post(f"/{resource.plural}", await full(agent, resource))
     (row,) = await rows(agent, resource)
     for name, value in made.data.items():
         if isinstance(value, bool):

@@ -42,10 +42,11 @@ async def test_a_session_from_registering_to_signing_out(server: WholeServer) ->
         "expires_in",
         "user",
         "team",
+        "rights",
     }
     me = await server.ask("GET", "/v1/auth/me", headers=bearer(login.data))
     assert me.json["success"] is True
-    assert me.data == {"user": login.data["user"], "team": login.data["team"]}
+    assert me.data == {name: login.data[name] for name in ("user", "team", "rights")}
     refreshed = await server.ask(
         "POST", "/v1/auth/refresh", body={"refresh_token": login.data["refresh_token"]}
     )

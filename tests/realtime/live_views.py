@@ -125,6 +125,8 @@ class LiveView:
 # Parameters
 
 ORDERS = ("asc", "desc")
+# Filters that take no word that is spelled otherwise.
+SPELLED = {"email": "somebody@homes.example", "phone": "(206) 555-0123"}
 
 
 def every_query(
@@ -174,6 +176,8 @@ def _values(
             return chance.choice(list(kind)).value
         if name == "limit":
             return chance.choice([1, 3, 100])
+        if name in SPELLED:
+            return SPELLED[name]
         return kinds[kind]()
 
     return value
