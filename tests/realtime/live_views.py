@@ -125,8 +125,8 @@ class LiveView:
 # Parameters
 
 ORDERS = ("asc", "desc")
-# Filters that take no word that is spelled otherwise.
-SPELLED = {"email": "somebody@homes.example", "phone": "(206) 555-0123"}
+# What filters that take no other words are given: as the examples' people have it.
+SPELLED = {"email": "carla.o'brien+loans@mail.example", "phone": "(206) 555-0100"}
 
 
 def every_query(
