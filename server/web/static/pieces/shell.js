@@ -14,6 +14,7 @@ import "./company.js";
 import "./conflict.js";
 import "./drawer.js";
 import "./feed.js";
+import "./find.js";
 import "./move.js";
 import "./notices.js";
 import "./records.js";
@@ -127,6 +128,7 @@ export class Shell extends Piece {
             </a>`,
         )}
       </nav>
+      <hr-find .room=${this.room}></hr-find>
       <hr-company .room=${this.room}></hr-company>
       <hr-badge .room=${this.room}></hr-badge>
       <button class="person quiet" popovertarget="person">
