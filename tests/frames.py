@@ -120,6 +120,9 @@ class Stage:
         await screen.connect()
         try:
             yield screen
+            if screen.connected:  # what was done last is told a moment after its answer
+                head = (await heads(self.server.db, [actor.team_id]))[actor.team_id]
+                await screen.reaches(head.seq)
         finally:
             await screen.disconnect()
 

@@ -121,7 +121,9 @@ async def add_row(by: Client, resource: Resource, child: Child, record: Any) -> 
 
 def parts_of(endpoint: Endpoint, resource: Resource, record: Any) -> dict[str, str]:
     """What the braces of an endpoint's path stand for: the record, and its first row of a kind."""
-    parts = {"id": record["id"], "grantee": GRANT["grantee"]}
+    parts = {"id": record["id"]}
+    if "{grantee}" in endpoint.path:
+        parts["grantee"] = GRANT["grantee"]
     for child in resource.children:
         if f"{{{child.name}_id}}" in endpoint.path:
             rows = rows_in(child, record)
