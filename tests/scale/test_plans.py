@@ -28,9 +28,9 @@ WORDS = ["Oak", "12", "Nguyen"]
 
 
 @pytest.fixture(scope="module")
-async def many(api: Api) -> Crowd:
+async def many(api: Api, database_url: str) -> Crowd:
     team = await new_team(api.db, "A large one")
-    return await crowd(api.db, team, await api.sign_in(team.lead))
+    return await crowd(api.db, database_url, team, await api.sign_in(team.lead))
 
 
 @pytest.fixture(scope="module")
