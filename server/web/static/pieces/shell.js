@@ -119,7 +119,7 @@ export class Shell extends Piece {
     const { user, team } = this.room.session;
     const name = user?.full_name ?? "";
     return html`<header class="bar">
-      <a class="brand" href=${to("escrows")}>${icon("mark")}<span>Homeroom</span></a>
+      <a class="brand" href=${to("escrows")} aria-label="Homeroom">${icon("mark")}<span>Homeroom</span></a>
       <nav aria-label="Main">
         ${PLACES.map(
           ([place, title]) =>
