@@ -31,6 +31,11 @@ export class Details extends Piece {
     /** @type {ReadonlySet<string>} */ this.unfolded = new Set();
   }
 
+  /** @returns {[EventTarget, string?][]} */
+  get watched() {
+    return [[this.room, "members"]];
+  }
+
   render() {
     return this.entity.groups.map((group) => this.#group(group));
   }

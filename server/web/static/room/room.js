@@ -17,6 +17,8 @@ import { Company, tabName } from "./presence.js";
 /** @import { Envelope, Person, RoomEvent, Row } from "../../../../clients/js/src/types.js" */
 /** @import { Entity } from "../entities/entity.js" */
 
+const AGAIN_MS = 2_000;
+
 /** Dispatches beside what Homeroom does: `members`. */
 export class Room extends Homeroom {
   /** @type {Person[]} */ members = [];
@@ -64,8 +66,11 @@ export class Room extends Homeroom {
       this.dispatchEvent(new Event("members"));
       this.#changed();
     } catch {
-      // Names are a nicety: events carry them too, and the next hello reads them again.
-      this.live.addEventListener("ready", () => void this.readMembers(), { once: true });
+      // Names are a nicety: events carry them too. They are read again with the next hello, or soon
+      // where that was there before the failure was noticed.
+      const again = () => void this.readMembers();
+      if (this.live.connected) setTimeout(again, AGAIN_MS);
+      else this.live.addEventListener("ready", again, { once: true });
     }
   }
 
