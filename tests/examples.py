@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Body = Mapping[str, Any]
@@ -328,8 +328,11 @@ CONTACT = Example(
 )
 
 
-def this_minute() -> str:
-    return datetime.now(UTC).replace(second=0, microsecond=0).isoformat()
+def starts_in(wait: timedelta = timedelta()) -> dict[str, str]:
+    """Fields of an appointment so far from now, where it is day: it may not end tomorrow."""
+    start = (datetime.now(UTC) + wait).replace(second=0, microsecond=0)
+    zone = "UTC" if 4 <= start.hour < 16 else "Pacific/Honolulu"  # ten hours behind
+    return {"starts_at": start.isoformat(), "time_zone": zone}
 
 
 # All at the same time, wherever the tests are run: each has a reason to overlap with the others.
@@ -352,7 +355,7 @@ APPOINTMENT = Example(
         "cancel": {"reason": "They bought elsewhere"},
         "reschedule": {"starts_at": "2199-06-03T19:00:00+00:00", "reason": "Traffic"},
     },
-    ready={"begun": lambda: {"starts_at": this_minute()}},
+    ready={"begun": starts_in},
     full={
         "title": LINE,
         "is_private": True,

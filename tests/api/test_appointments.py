@@ -21,6 +21,7 @@ from domains.kit.errors import AppointmentClash, Invalid
 from domains.kit.resource import Moment
 from tests.api.client import Answer, Api, Client
 from tests.eyes import eyes_of
+from tests.examples import starts_in
 from tests.factories import Team, new_member
 from tests.walk import told
 
@@ -182,11 +183,7 @@ def test_local_and_instant_say_the_same_in_every_zone_on_every_day(
 
 
 async def begun(by: Client, **changes: Any) -> Any:
-    now = datetime.now(UTC).replace(second=0, microsecond=0)
-    body = {"title": "Now", "starts_at": now.isoformat(), "time_zone": "UTC", **changes}
-    if now.hour >= 23:  # it may not end tomorrow
-        body["time_zone"] = "Asia/Tokyo"
-    answer = await by.post("/appointments", body)
+    answer = await by.post("/appointments", {"title": "Now", **starts_in(), **changes})
     assert answer.status == 201, answer.body
     return answer.data
 

@@ -13,6 +13,7 @@ from domains.kit.errors import ShowingNotAllowed
 from domains.listings.resource import LISTINGS
 from tests.api.client import Answer, Api, Client
 from tests.eyes import eyes_of
+from tests.examples import starts_in
 from tests.factories import Team
 
 BASE: dict[str, Any] = {
@@ -91,14 +92,12 @@ async def test_only_what_is_on_the_market_is_shown(agent: Client) -> None:
 
 
 async def test_notice_counts_from_when_it_is_asked_for(agent: Client) -> None:
-    soon = (datetime.now(UTC) + timedelta(hours=3)).replace(second=0, microsecond=0)
-    early = {"showing_start": "00:00", "showing_end": "23:59", "time_zone": "UTC"}
-    at = {"appointment_date": None, "start_time": None, "time_zone": "UTC", "duration": 15}
-    asked = {name: value for name, value in {**BASE, **at}.items() if value is not None}
-    if soon.hour == 23:
-        soon -= timedelta(hours=1)
+    soon = starts_in(timedelta(hours=3))
+    early = {"showing_start": "00:00", "showing_end": "23:59", "time_zone": soon["time_zone"]}
     listing = await a_listing(agent, min_notice_hours=24, **early)
-    body = {**asked, "starts_at": soon.isoformat(), "listing_id": listing["id"]}
+    when = ("appointment_date", "start_time")
+    asked = {name: value for name, value in BASE.items() if name not in when}
+    body = {**asked, **soon, "listing_id": listing["id"]}
     assert rules(await agent.post("/appointments", body)) == ["min_notice_hours"]
     await agent.patch(f"/listings/{listing['id']}", {"min_notice_hours": 1})
     assert (await agent.post("/appointments", body)).status == 201

@@ -12,6 +12,7 @@ from domains.appointments.jobs import remind
 from domains.appointments.resource import APPOINTMENTS
 from domains.kit import writes
 from domains.kit.resource import Moment
+from tests.examples import starts_in
 from tests.factories import Team, new_record
 from tests.jobs.yard import Yard
 from tests.walk import told
@@ -105,9 +106,9 @@ async def test_what_does_not_take_place_is_not_reminded_of(
 
 
 async def test_what_was_made_too_late_for_a_reminder_has_none(yard: Yard, office: Team) -> None:
-    start = (datetime.now(UTC) + 30 * MINUTE).replace(second=0, microsecond=0)
-    zone = "UTC" if start.hour < 23 else "Asia/Tokyo"
-    await an_appointment(yard, office, start, time_zone=zone, reminder_minutes=[10, 60, 1440])
+    soon = starts_in(30 * MINUTE)
+    start = datetime.fromisoformat(soon["starts_at"])
+    await an_appointment(yard, office, start, **soon, reminder_minutes=[10, 60, 1440])
     assert await remind(yard.db, start - 15 * MINUTE) == 0
     assert await remind(yard.db, start - 5 * MINUTE) == 1
     assert await sent(yard, office) == [[10]]

@@ -24,6 +24,7 @@ VARIES = {  # a value of each of these forms stands for all of them
     "<instant>": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"),
     "<time>": re.compile(r"^\d\d:\d\d:\d\d$"),
     "<date>": re.compile(r"\b\d{4}-\d\d-\d\d\b"),
+    "<zone>": re.compile(r"^(UTC|(America|Pacific)/\w+)$"),  # some follow the hour of the run
     "<hash>": re.compile(r"\b[0-9a-f]{32}\b"),
     "<digest>": re.compile(r"\b[0-9a-f]{16}\b"),
     "<year>": re.compile(r"(?<=[A-Z]{3}-)\d{4}(?=-\d{4})"),
