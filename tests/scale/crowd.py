@@ -146,6 +146,7 @@ async def _copy_children(
         FROM {child.table} AS c, {resource.table} AS p
         WHERE c.{child.parent} = $1 AND p.team_id = $2
             AND p.display_id LIKE '{resource.prefix}-2020-%'
+        ORDER BY {child.order}
         """,
         UUID(sample),
         team.id,
