@@ -13,6 +13,7 @@ from uuid import UUID
 
 import aiohttp
 import orjson
+from typing_extensions import override
 
 WAIT = 5.0
 HOLD = 0.3  # seconds an event may be ahead of its turn before the screen asks for what is between
@@ -346,3 +347,14 @@ def _has(event: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
 
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
+
+
+class Wire(Screen):
+    """A screen that keeps every text it is sent."""
+
+    texts: tuple[str, ...] = ()
+
+    @override
+    async def _take(self, text: str) -> None:
+        self.texts += (text,)
+        await super()._take(text)

@@ -4,25 +4,13 @@ import json
 
 import aiohttp
 import pytest
-from typing_extensions import override
 
 from domains.kit.resource import Resource
 from domains.leads.resource import LEADS
 from tests.api.client import Api, Client
 from tests.factories import Team, new_team
-from tests.screens import Closed, Screen
+from tests.screens import Closed, Wire
 from tests.walk import RESOURCES, a_change, child_example, head
-
-
-class Wire(Screen):
-    """A screen that keeps every text it is sent."""
-
-    texts: tuple[str, ...] = ()
-
-    @override
-    async def _take(self, text: str) -> None:
-        self.texts += (text,)
-        await super()._take(text)
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-from typing_extensions import override
 
 from domains.auth.tokens import Tokens
 from domains.clients.resource import CLIENTS
@@ -16,7 +15,7 @@ from domains.kit.scope import Scope
 from domains.leads.resource import LEADS
 from tests.api.client import SECRET, Api, Client
 from tests.factories import Team, fields, new_member, new_record, new_team
-from tests.screens import Refused, Screen
+from tests.screens import Refused, Screen, Wire
 from tests.walk import RESOURCES, child_example, first_move, head
 
 ROLES = list(Role)
@@ -79,17 +78,6 @@ async def nothing_else(client: Client, params: dict[str, Any], theirs: list[Any]
     _, pieces = await client.download("/leads/export", **said)
     told = json.dumps(stats.body, default=str).encode() + b"".join(pieces)
     assert all(record["id"].encode() not in told for record in theirs)
-
-
-class Wire(Screen):
-    """A screen that keeps every text it is sent."""
-
-    texts: tuple[str, ...] = ()
-
-    @override
-    async def _take(self, text: str) -> None:
-        self.texts += (text,)
-        await super()._take(text)
 
 
 async def test_15_no_word_of_a_private_lead_goes_to_the_team_s_room(

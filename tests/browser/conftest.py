@@ -80,3 +80,13 @@ async def window(stranger: OpenWindow) -> OpenWindow:
         return opened
 
     return open_window
+
+
+@pytest.fixture
+async def ana(office: Office, window: OpenWindow) -> Window:
+    return await window(await office.hire("Ana Alder"))
+
+
+@pytest.fixture
+async def ben(office: Office, window: OpenWindow) -> Window:
+    return await window(await office.hire("Ben Birch"))

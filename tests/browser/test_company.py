@@ -6,19 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import OpenWindow
 from tests.browser.office import Office
 from tests.browser.window import Window
-
-
-@pytest.fixture
-async def ana(office: Office, window: OpenWindow) -> Window:
-    return await window(await office.hire("Ana Alder"))
-
-
-@pytest.fixture
-async def ben(office: Office, window: OpenWindow) -> Window:
-    return await window(await office.hire("Ben Birch"))
 
 
 @pytest.fixture

@@ -1,21 +1,9 @@
 """Leads and clients in the page: read when their page is opened, and live from then on."""
 
-import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import OpenWindow
 from tests.browser.office import Office
 from tests.browser.window import Window
-
-
-@pytest.fixture
-async def ana(office: Office, window: OpenWindow) -> Window:
-    return await window(await office.hire("Ana Alder"))
-
-
-@pytest.fixture
-async def ben(office: Office, window: OpenWindow) -> Window:
-    return await window(await office.hire("Ben Birch"))
 
 
 async def test_a_page_is_read_when_it_is_opened_and_lives_from_then_on(

@@ -11,16 +11,6 @@ from tests.browser.window import Window
 
 
 @pytest.fixture
-async def ana(office: Office, window: OpenWindow) -> Window:
-    return await window(await office.hire("Ana Alder"))
-
-
-@pytest.fixture
-async def ben(office: Office, window: OpenWindow) -> Window:
-    return await window(await office.hire("Ben Birch"))
-
-
-@pytest.fixture
 async def escrow(office: Office) -> Any:
     return await office.escrow()
 
