@@ -6,27 +6,13 @@ from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from typing_extensions import override
 
-from domains.kit.actor import Actor
-from domains.kit.fields import Output, Person, Query
-from domains.kit.scope import Scope, is_wide
+from domains.kit.fields import Output, Person
+from domains.kit.scope import Scoped
 
 
-class CardQuery(Query):
+class CardQuery(Scoped):
     """Whose records count: mine, one person's, the team's."""
-
-    scope: Scope = Scope.TEAM
-    user_id: UUID | None = None
-
-    @property
-    @override
-    def personal(self) -> bool:
-        return self.scope is Scope.MY or (self.scope is Scope.USER and self.user_id is None)
-
-    @override
-    def wide(self, actor: Actor) -> bool:
-        return is_wide(actor, self.scope)
 
 
 Section = dict[str, Decimal | None]

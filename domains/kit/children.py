@@ -22,9 +22,9 @@ from domains.kit.fields import Query
 from domains.kit.guard import refuse_unseen, said
 from domains.kit.links import require_links
 from domains.kit.merge import refuse_stale_row
-from domains.kit.policy import allow, allow_edit, audiences_of, within
+from domains.kit.policy import allow, allow_edit, audiences_of
 from domains.kit.resource import Record, Resource
-from domains.kit.rows import column_value, key_of, lock, update
+from domains.kit.rows import column_value, key_of, lock, named, update
 from domains.kit.tell import tell
 
 
@@ -60,9 +60,7 @@ async def rows_of(
                 ORDER BY {child.order}
                 LIMIT $4 OFFSET $5
             ) AS x) AS rows
-        FROM {resource.table} AS r
-        WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
-            AND {within("r.audience", "$3")}
+        {named(resource.table, column)}
         """,
         actor.team_id,
         value,

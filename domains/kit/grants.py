@@ -19,9 +19,9 @@ from domains.kit.endpoint import Reply
 from domains.kit.errors import Conflict, Invalid, NotFound
 from domains.kit.grant import MOST_GRANTS, Grantee
 from domains.kit.merge import merged_fields
-from domains.kit.policy import allow, allow_grant, audiences_of, within
+from domains.kit.policy import allow, allow_grant, audiences_of
 from domains.kit.resource import Moment, Record, Resource
-from domains.kit.rows import is_member, key_of, lock, update
+from domains.kit.rows import is_member, key_of, lock, named, update
 from domains.kit.tell import tell
 
 
@@ -32,9 +32,7 @@ async def grants_of(db: Database, resource: Resource, actor: Actor, key: str) ->
     row = await db.fetchrow(
         f"""
         SELECT {as_of(resource.topics)} AS as_of, r.grants::text AS grants
-        FROM {resource.table} AS r
-        WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
-            AND {within("r.audience", "$3")}
+        {named(resource.table, column)}
         """,
         actor.team_id,
         value,

@@ -17,9 +17,9 @@ from domains.kit.actor import Actor
 from domains.kit.endpoint import Reply
 from domains.kit.errors import Invalid, NotFound
 from domains.kit.guard import blank_each
-from domains.kit.policy import allow, audiences_of, within, words_of
+from domains.kit.policy import allow, audiences_of, words_of
 from domains.kit.resource import Resource
-from domains.kit.rows import key_of
+from domains.kit.rows import key_of, named
 from domains.kit.scope import heads_in
 from domains.kit.select import ListQuery, Place, Selection, matching, order_of, select
 from domains.kit.spreadsheet import csv_lines
@@ -53,9 +53,7 @@ async def audience(db: Database, resource: Resource, actor: Actor, key: str) -> 
     found: str | None = await db.fetchval(
         f"""
         SELECT r.audience
-        FROM {resource.table} AS r
-        WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
-            AND {within("r.audience", "$3")}
+        {named(resource.table, column)}
         """,
         actor.team_id,
         value,
@@ -71,9 +69,7 @@ def _one_sql(table: str, image: str, column: str, topics: tuple[str, ...]) -> st
     """The same object each time: two thousand characters are not hashed again at every read."""
     return f"""
         SELECT {image} AS image, r.version, {as_of(topics)} AS as_of
-        FROM {table} AS r
-        WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
-            AND {within("r.audience", "$3")}
+        {named(table, column)}
     """
 
 

@@ -30,6 +30,18 @@ def key_of(resource: Resource, text: str) -> tuple[str, UUID | str]:
     raise NotFound(f"There is no {resource.name} {text!r:.80}")
 
 
+def named(table: str, column: str) -> str:
+    """SQL: the row `r` that a key names, for who may see it.
+
+    $1 is the team, $2 the key's value, $3 the reader's audiences.
+    """
+    return f"""
+        FROM {table} AS r
+        WHERE r.team_id = $1 AND r.{column} = $2 AND r.deleted_at IS NULL
+            AND {within("r.audience", "$3")}
+    """
+
+
 async def insert(tx: Transaction, resource: Resource, values: Mapping[str, Any]) -> Record:
     """Insert a row with the next display id; the record comes back with its `image`."""
     names = [*values, "team_id", "created_by", "last_modified_by"]

@@ -2,9 +2,13 @@
 
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
+
+from typing_extensions import override
 
 from domains.kit.actor import Actor, Role
 from domains.kit.errors import Forbidden
+from domains.kit.fields import Query
 
 
 class Scope(StrEnum):
@@ -33,6 +37,22 @@ def is_wide(actor: Actor, scope: Scope) -> bool:
     if scope is Scope.BROKERAGE and not across:
         raise Forbidden("Only a broker sees the records of the whole brokerage; ask for scope=team")
     return across and scope in (Scope.BROKERAGE, Scope.ALL)
+
+
+class Scoped(Query):
+    """A query of whose records count."""
+
+    scope: Scope = Scope.TEAM
+    user_id: UUID | None = None
+
+    @property
+    @override
+    def personal(self) -> bool:
+        return self.scope is Scope.MY or (self.scope is Scope.USER and self.user_id is None)
+
+    @override
+    def wide(self, actor: Actor) -> bool:
+        return is_wide(actor, self.scope)
 
 
 def in_teams(column: str, team: str, *, wide: bool) -> str:

@@ -10,15 +10,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from typing_extensions import override
 
 from domains.kit.actor import Actor
 from domains.kit.errors import Forbidden, Invalid
-from domains.kit.fields import Instant, Query, Search
+from domains.kit.fields import Instant, Search
 from domains.kit.finding import Asked, found
 from domains.kit.policy import audiences_of, for_some
 from domains.kit.resource import Resource
-from domains.kit.scope import Scope, in_teams, is_wide
+from domains.kit.scope import Scope, Scoped, in_teams
 
 
 class Order(StrEnum):
@@ -29,7 +28,7 @@ class Order(StrEnum):
 EVERY = "all"
 
 
-class ListQuery(Query):
+class ListQuery(Scoped):
     """The parameters that every list takes."""
 
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
@@ -39,20 +38,9 @@ class ListQuery(Query):
     cursor: Annotated[str, Field(max_length=2_000)] | None = None
     order: Order = Order.DESC
     search: Search | None = None
-    scope: Scope = Scope.TEAM
-    user_id: UUID | None = None
     archived: bool = False
     created_since: Instant | None = None
     updated_since: Instant | None = None
-
-    @property
-    @override
-    def personal(self) -> bool:
-        return self.scope is Scope.MY or (self.scope is Scope.USER and self.user_id is None)
-
-    @override
-    def wide(self, actor: Actor) -> bool:
-        return is_wide(actor, self.scope)
 
 
 @dataclass(slots=True)
