@@ -9,8 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
+import pytest
 from typing_extensions import override
 
+from channels.base.limits import COMMAND_BURST
+from channels.views.view import Declined
+from channels.views.views import Views
 from db.events import heads
 from domains.kit.actor import Actor, Role
 from domains.kit.child import Child
@@ -63,7 +67,8 @@ class Recorder(Screen):
                 if self.frames.presence:
                     self._keep(_step(body), body)
             elif name == "view":
-                self._keep("-".join(["view", *(one["k"] for one in body["changes"])]), body)
+                parts = ["closed"] if "closed" in body else [one["k"] for one in body["changes"]]
+                self._keep("-".join(["view", *parts]), body)
             elif name != "hello":
                 self._keep(name, body)
         await super()._take(text)
@@ -163,8 +168,11 @@ async def record(server: WholeServer) -> Frames:
     await _token(stage)
     await _refused_connections(stage)
     async with stage.screen() as screen:
-        await server.app[GATEWAY]._drain()
+        gateway = server.app[GATEWAY]
+        gateway._closing = True
+        await gateway._drain()
         await screen.closed()
+        await _refused(stage, {"token": await server.token(stage.team.owner)})
     return frames
 
 
@@ -436,6 +444,11 @@ async def _refusals(stage: Stage) -> None:
         await screen.fail("listings:relist", anew)
     async with stage.screen(stage.team.viewer) as screen:
         await screen.fail("escrows:update", {"op": stage.op(), **one, "body": {"notes": "x"}})
+    async with stage.screen() as screen:
+        at_once = (screen.call("escrows:get", one) for _ in range(COMMAND_BURST + 5))
+        for envelope in await asyncio.gather(*at_once):
+            if not envelope["success"]:
+                stage.frames.said["refused.RATE_LIMITED"] = envelope
 
 
 async def _comings(stage: Stage) -> None:
@@ -507,6 +520,12 @@ async def _views(server: WholeServer, frames: Frames) -> None:
         await screen.ask("escrows:delete", {"op": stage.op(), **one})
         await _until(stage, "view-row.leave-stats.delta")
         await screen.ask("view:close", {"view": "board"})
+        # What a role may read does not change while it is on a socket, in this release.
+        await screen.ask("view:open", board)
+        (views,) = (each for each in server.app[GATEWAY]._features if isinstance(each, Views))
+        ((view,),) = (mine.values() for mine in views._views.values())
+        view.end(Declined(b"", "FORBIDDEN", "You may not read this list"))
+        await _until(stage, "view-closed")
 
 
 async def _until(stage: Stage, label: str) -> None:
@@ -525,17 +544,17 @@ async def _token(stage: Stage) -> None:
 
 
 async def _refused_connections(stage: Stage) -> None:
-    async def refused(auth: Mapping[str, Any]) -> None:
-        screen = Recorder(stage.server.session, stage.server.url, "", stage.team.id)
-        screen.frames = stage.frames
-        screen.auth = {"proto": 1, **auth}
-        try:
-            await screen.connect()
-        except Refused as refusal:
-            error = {"message": refusal.message, "data": refusal.data}
-            stage.frames.said[f"connect_error.{refusal.data['code']}"] = error
-
     token = await stage.server.token(stage.team.owner)
-    await refused({"token": "nonsense"})
-    await refused({"token": token, "proto": 0})
-    await refused({"token": token, "subs": 7})
+    await _refused(stage, {"token": "nonsense"})
+    await _refused(stage, {"token": token, "proto": 0})
+    await _refused(stage, {"token": token, "subs": 7})
+
+
+async def _refused(stage: Stage, auth: Mapping[str, Any]) -> None:
+    screen = Recorder(stage.server.session, stage.server.url, "", stage.team.id)
+    screen.frames = stage.frames
+    screen.auth = {"proto": 1, **auth}
+    with pytest.raises(Refused) as told:
+        await screen.connect()
+    error = {"message": told.value.message, "data": told.value.data}
+    stage.frames.said[f"connect_error.{told.value.data['code']}"] = error
