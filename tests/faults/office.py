@@ -32,6 +32,7 @@ from tests.faults.writers import Writers
 
 JWT_SECRET = "only-for-the-fault-suite-0123456789abcdef"
 SETTLE_SECONDS = 30.0
+PASSED_OVER_SECONDS = 5.0
 SCREENS_EACH = 10  # a node lets one person have twenty
 LISTS = {"escrow": "escrows", "listing": "listings"}
 
@@ -76,6 +77,7 @@ class Office:
     decoder: Decoder = field(default_factory=Decoder)
     clients: list[Client] = field(default_factory=list)
     writers: list[Writers] = field(default_factory=list)
+    passed_over: dict[int, float] = field(default_factory=dict)  # until when, by port
 
     # People
 
@@ -162,16 +164,24 @@ class Office:
         headers = {"Authorization": f"Bearer {self.token}", "X-Min-Seq": str(min_seq)}
         until = time.monotonic() + SETTLE_SECONDS
         while True:
+            node = self.chance.choice(self._answering())
             try:
-                url = f"{self.chance.choice(self.living()).url}/v1/{plural}"
+                url = f"{node.url}/v1/{plural}"
                 async with self.session.get(url, params=params, headers=headers) as answer:
                     body = await answer.json()
                     if body["success"]:
                         return dict(body)
             except (aiohttp.ClientError, TimeoutError):
                 pass
+            self.passed_over[node.port] = time.monotonic() + PASSED_OVER_SECONDS
             assert time.monotonic() < until, "no node gives a list"
             await asyncio.sleep(0.2)
+
+    def _answering(self) -> list[Node]:
+        """As a load balancer has it: one that did not answer is left alone for a while."""
+        now = time.monotonic()
+        living = self.living()
+        return [node for node in living if self.passed_over.get(node.port, 0) < now] or living
 
     # The oracle
 
