@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -52,6 +52,13 @@ async def new_member(db: Database, team_id: UUID, role: Role, name: str | None =
         return await _join(rows, team_id, role, name or NAMES[role])
 
 
+async def deprived(db: Database, actor: Actor, permission: str) -> Actor:
+    """The same member, without what this permission gives."""
+    async with db.transaction() as rows:
+        rights = await rows.fetchval(DEPRIVE.format(permission), actor.team_id, actor.user_id)
+    return replace(actor, rights=frozenset(rights))
+
+
 async def new_brokerage(db: Database, *teams: Team, name: str = "Lake & Sons") -> UUID:
     """A brokerage of these teams, without brokers."""
     async with db.transaction() as rows:
@@ -63,6 +70,7 @@ async def new_brokerage(db: Database, *teams: Team, name: str = "Lake & Sons") -
 
 USER = "INSERT INTO users (email, full_name, password_hash) VALUES ($1, $2, '!') RETURNING id"
 JOIN = "INSERT INTO members (team_id, user_id, role) VALUES ($1, $2, $3)"
+DEPRIVE = "UPDATE members SET {} = false WHERE team_id = $1 AND user_id = $2 RETURNING rights"
 ADMIN = "UPDATE users SET system_admin_at = now() WHERE id = $1"
 BROKERAGE = "INSERT INTO brokerages (name) VALUES ($1) RETURNING id"
 MOVE_IN = """

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ from domains.kit.grant import MOST_GRANTS
 from domains.kit.resource import Resource
 from tests.api.client import Api, Client
 from tests.eyes import SEARCHED, Eyes, eyes_of
-from tests.factories import Team, new_member
+from tests.factories import Team, deprived, new_member
 from tests.realtime.live_views import LiveView
 from tests.walk import RESOURCES, a_change, head, other_change
 
@@ -29,24 +28,10 @@ async def eyes(api: Api, team: Team) -> AsyncIterator[Eyes]:
         yield eyes
 
 
-async def hold_back(db: Database, actor: Actor) -> Actor:
-    """Somebody who may change only what is their own."""
-    async with db.transaction() as rows:
-        rights = await rows.fetchval(
-            """
-            UPDATE members SET can_edit_team_data = false
-            WHERE team_id = $1 AND user_id = $2
-            RETURNING rights
-            """,
-            actor.team_id,
-            actor.user_id,
-        )
-    return replace(actor, rights=frozenset(rights))
-
-
 @pytest.fixture
 async def guest(db: Database, team: Team) -> Actor:
-    return await hold_back(db, await new_member(db, team.id, Role.AGENT, "Gus Guest"))
+    guest = await new_member(db, team.id, Role.AGENT, "Gus Guest")
+    return await deprived(db, guest, "can_edit_team_data")
 
 
 @pytest.fixture

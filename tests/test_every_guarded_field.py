@@ -28,7 +28,7 @@ from server.catalogue import guard
 from tests.api.client import Api, Client, exact
 from tests.examples import EXAMPLES
 from tests.eyes import SEARCHED, Eyes, eyes_of
-from tests.factories import Team, new_member, new_record
+from tests.factories import Team, deprived, new_member, new_record
 from tests.realtime.live_views import LiveView
 from tests.walk import (
     RESOURCES,
@@ -50,25 +50,11 @@ each_of_its_own = pytest.mark.parametrize(
 GUARD = guard()
 
 
-async def take_rights(db: Database, actor: Actor) -> Actor:
-    """Leave somebody what their role alone shows."""
-    async with db.transaction() as rows:
-        rights = await rows.fetchval(
-            """
-            UPDATE members SET can_view_financials = false
-            WHERE team_id = $1 AND user_id = $2
-            RETURNING rights
-            """,
-            actor.team_id,
-            actor.user_id,
-        )
-    return replace(actor, rights=frozenset(rights))
-
-
 @pytest.fixture
 async def blind(db: Database, team: Team) -> Actor:
     """An agent who may write, and sees no commissions."""
-    return await take_rights(db, await new_member(db, team.id, Role.AGENT, "Bo Blind"))
+    blind = await new_member(db, team.id, Role.AGENT, "Bo Blind")
+    return await deprived(db, blind, "can_view_financials")
 
 
 @pytest.fixture
@@ -79,7 +65,7 @@ async def writer(api: Api, blind: Actor) -> Client:
 @pytest.fixture
 async def eyes(api: Api, team: Team, blind: Actor) -> AsyncIterator[Eyes]:
     """Whose `other` and `viewer` are not shown what the rest is."""
-    viewer = await take_rights(api.db, team.viewer)
+    viewer = await deprived(api.db, team.viewer, "can_view_financials")
     async with eyes_of(api, replace(team, viewer=viewer), blind) as eyes:
         yield eyes
 
@@ -268,7 +254,7 @@ async def test_a_repeated_answer_is_as_its_asker_may_see_it_by_now(
     path = f"/{resource.plural}/{record['id']}"
     first = await agent.patch(path, a_change(resource), key=key)
     assert shown(first.data, leaves(resource))
-    less = await take_rights(api.db, team.agent)
+    less = await deprived(api.db, team.agent, "can_view_financials")
     now = await api.sign_in(less)
     again = await now.patch(path, a_change(resource), key=key)
     assert again.data == without(first.data, GUARD.hidden(less.rights))
@@ -316,7 +302,7 @@ async def test_a_conflict_tells_no_more_than_its_reader_may_see(
 async def test_tags_neither_mix_readers_nor_tell_what_is_withheld(
     api: Api, team: Team, agent: Client, resource: Resource
 ) -> None:
-    reader = await api.sign_in(await take_rights(api.db, team.viewer))
+    reader = await api.sign_in(await deprived(api.db, team.viewer, "can_view_financials"))
     record = await agent.make(resource, **secrets(resource))
     for path in ("", "/stats", f"/{record['id']}", f"/{record['id']}/history"):
         where = f"/{resource.plural}{path}"

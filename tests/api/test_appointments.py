@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -20,8 +20,8 @@ from domains.kit.actor import Role
 from domains.kit.errors import AppointmentClash, Invalid
 from domains.kit.resource import Moment
 from tests.api.client import Answer, Api, Client
-from tests.eyes import eyes_of
 from tests.examples import starts_in
+from tests.eyes import eyes_of
 from tests.factories import Team, new_member
 from tests.walk import told
 

@@ -1,7 +1,7 @@
 """Showings: the listing's rules, the buyer's agreement, and who may see the lockbox's code."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +12,8 @@ from domains.kit import writes
 from domains.kit.errors import ShowingNotAllowed
 from domains.listings.resource import LISTINGS
 from tests.api.client import Answer, Api, Client
-from tests.eyes import eyes_of
 from tests.examples import starts_in
+from tests.eyes import eyes_of
 from tests.factories import Team
 
 BASE: dict[str, Any] = {
