@@ -44,7 +44,12 @@ def kinds_of(resource: Resource) -> list[str]:
 DONE: Final = ("added", "updated", "removed")
 KINDS: Final = ("created", "updated", "status_changed", "archived", "restored", "deleted")
 OTHER_KINDS: Final[Mapping[str, Sequence[str]]] = {
-    "member": ["member.joined", "member.removed", "role.changed"],
+    "member": [
+        "member.joined",
+        "member.removed",
+        "member.permissions_changed",
+        "role.changed",
+    ],
     "lead_rule": ["lead_rule.created", "lead_rule.updated", "lead_rule.deleted"],
     "lead_agent": ["lead_agent.updated"],
     "broker": ["broker.joined", "broker.removed"],

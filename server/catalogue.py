@@ -43,6 +43,7 @@ def services(
         passwords=Passwords(),
         cut_off=cut_off,
         resources=tuple(domain.resource for domain in DOMAINS if domain.resource),
+        words=tuple(words for domain in DOMAINS for words in domain.words),
     )
 
 

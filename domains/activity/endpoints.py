@@ -9,7 +9,7 @@ from domains.kit.view import Live
 
 
 def endpoints(services: Services) -> list[Endpoint]:
-    feed = Feed(services.db, services.resources)
+    feed = Feed(services.db, services.resources, services.words)
 
     async def find(call: Call) -> Reply:
         return await feed.find(call.who, call.params)

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 from orjson import Fragment
@@ -16,6 +18,7 @@ from db.as_of import EVERYTHING, AsOf
 from db.database import Database
 from db.events import EVERYONE
 from domains.activity.models import ActivityQuery
+from domains.activity.pieces import pieces, text_of
 from domains.activity.sentences import FIELD, Teller, Told
 from domains.activity.statement import LARGEST_GROUP, Statement, Wanted, matching, page
 from domains.kit.actor import Actor
@@ -26,11 +29,12 @@ from domains.kit.policy import audiences_of
 from domains.kit.policy import words_of as words_for
 from domains.kit.resource import Resource
 from domains.kit.view import Found, Live
-from domains.kit.words import Words, words_of
-from domains.teams.words import MEMBERS
+from domains.kit.words import Clock, NameOf, Words, words_of
 
 KEY_BYTES = 16
 NAMED = frozenset({Kind.PERSON, Kind.RECORD})
+NO_FIELDS = frozenset({"record", "noun", "many"})
+ZONES = ("effective_time_zone", "time_zone")  # of a record, where it has one of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +50,22 @@ class Reading:
 class Feed:
     """Reads the log of teams; what is said of a kind of record comes from its definition."""
 
-    def __init__(self, db: Database, resources: Sequence[Resource]) -> None:
+    def __init__(
+        self, db: Database, resources: Sequence[Resource], others: Sequence[Words]
+    ) -> None:
         self._db = db
-        self._words = {words.entity: words for words in (*map(words_of, resources), MEMBERS)}
+        self._words = {words.entity: words for words in (*map(words_of, resources), *others)}
         known = self._words.values()
         deeds = [deed for words in known for deed in words.deeds.values()]
-        held = {name.partition(".")[0] for deed in deeds for name in FIELD.findall(deed)}
+        said = {name for deed in deeds for name in FIELD.findall(deed)}
+        held = {name.removeprefix("a ").partition(".")[0] for name in said}
         fields = [field for words in known for field in words.fields.values()]
         ids = {field.name for field in fields if field.kind in NAMED or field.of in NAMED}
+        # Rows that name another record are called by its name.
+        of_rows = (child for each in resources for child in each.children if child.links)
+        ids |= {child.plural for child in of_rows}
         self._guard = Guard.of(*(resource.guarded for resource in resources))
-        self._wanted = Wanted(sorted(held - {"record"}), sorted(ids), resources)
+        self._wanted = Wanted(sorted({*held, *ZONES} - NO_FIELDS), sorted(ids), resources)
 
     async def find(self, actor: Actor, query: ActivityQuery) -> Reply:
         """A page of the feed, in one round trip."""
@@ -92,9 +102,8 @@ class Feed:
         if reading.hidden:
             rows = blank(rows, reading.hidden)
         names = json.loads(row["names"] or "{}")
-        teller = Teller(self._words_of, names.get)
         limit = reading.query.limit
-        entries = [self._entry(teller, each) for each in rows]
+        entries = [self._entry(each, names.get, row["zone"]) for each in rows]
         # What an open feed shows is all that is counted of it.
         shown = {"page": 1, "limit": limit, "total": len(entries), "pages": 1, "next_cursor": None}
         return Found(
@@ -112,13 +121,20 @@ class Feed:
     def _words_of(self, entity: str) -> Words:
         return self._words.get(entity) or Words(entity)
 
-    def _entry(self, teller: Teller, row: dict[str, Any]) -> dict[str, Any]:
+    def _entry(self, row: dict[str, Any], name_of: NameOf, zone: str) -> dict[str, Any]:
         told = _told(row)
+        teller = Teller(self._words_of, name_of, _clock(row["at"], told.holds, zone))
         together = row.pop("together")
         row.pop("held")
         group = together and {name: together[name] for name in GROUP_FIELDS}
-        sentence = _of_group(teller, told, together) if group else teller.sentence(told)
-        return {**row, "sentence": sentence, "diff": teller.diff(told), "group": group}
+        said = _of_group(teller, told, together) if group else teller.sentence(told)
+        return {
+            **row,
+            "sentence": text_of(said),
+            "pieces": pieces(said),
+            "diff": teller.diff(told),
+            "group": group,
+        }
 
 
 GROUP_FIELDS = ("id", "count", "records", "first_seq", "last_seq", "since", "kinds", "labels")
@@ -135,6 +151,13 @@ def _told(row: Mapping[str, Any]) -> Told:
         changes=row["ch"],
         holds=row["held"] or {},
     )
+
+
+def _clock(at: str, holds: Mapping[str, Any], team_zone: str) -> Clock:
+    """The clocks where the record is, which are named where the team's show something else."""
+    zone = next((holds[name] for name in ZONES if holds.get(name)), team_zone)
+    clocks = ZoneInfo(zone)
+    return Clock(clocks, zone != team_zone, datetime.fromisoformat(at).astimezone(clocks).year)
 
 
 def _of_group(teller: Teller, told: Told, together: Mapping[str, Any]) -> str:

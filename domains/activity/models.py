@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 from typing_extensions import override
 
+from domains.activity.pieces import Part
 from domains.kit.actor import Actor
 from domains.kit.fields import Instant, Kind, Output, Person, Query, Word
 from domains.kit.scope import Scope, is_wide
@@ -74,6 +75,13 @@ class FieldChange(Output):
     new_text: str | None
 
 
+class Piece(Output):
+    """A piece of a sentence; a screen may say "You" for who did it, and "your" for whose."""
+
+    kind: Part
+    text: str
+
+
 class ActivityGroup(Output):
     """What one person did in one go, or of one kind within the same ten minutes."""
 
@@ -90,8 +98,9 @@ class ActivityGroup(Output):
 class ActivityEntry(Output):
     """An event as on the socket, without `d`; `label` is what people call the record.
 
-    `sentence` says it, `diff` gives each changed field with its title; both as far as the reader
-    may see. Where many are one entry, it is the newest of them, and `group` tells of all.
+    `sentence` says it, `pieces` are the same with its parts set off, `diff` gives each changed
+    field with its title; all as far as the reader may see. Where many are one entry, it is the
+    newest of them, and `group` tells of all.
     """
 
     t: UUID
@@ -108,5 +117,6 @@ class ActivityEntry(Output):
     ch: dict[str, list[Any]]
     label: str | None
     sentence: str
+    pieces: list[Piece]
     diff: list[FieldChange]
     group: ActivityGroup | None

@@ -3,21 +3,24 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from domains.activity.pieces import Part, set_off
 from domains.kit.fields import Kind
 from domains.kit.words import (
     MOST,
+    Clock,
     FieldWords,
     NameOf,
     Words,
     a,
     item_name,
+    item_value,
     plain,
     several,
     shortened,
+    title_of,
     value,
 )
 
@@ -26,11 +29,17 @@ Json = Mapping[str, Any]
 LABEL: Final = 120
 REASON: Final = 200
 MEASURED: Final = frozenset({Kind.MONEY, Kind.NUMBER, Kind.PERCENT})
-ITSELF: Final = frozenset({"version", "updated_at"})  # of an item, moved by every change of it
+ITSELF: Final = frozenset({"version"})  # of an item, moved by every change of it
 # The past tense where it is not the participle that a kind ends with.
 TENSES: Final = {"undone": "undid", "taken": "took", "given": "gave", "written": "wrote"}
 PARTICIPLE: Final = re.compile(r"(ed|made|sent|set|put|won|lost|met|undone|taken|given|written)$")
-OF: Final = {"added": "to", "removed": "from", "deleted": "from", "moved": "of"}
+OF: Final = {
+    "added": "to",
+    "removed": "from",
+    "deleted": "from",
+    "moved": "of",
+    "updated": "of",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +74,22 @@ class Told:
 
 
 class Teller:
-    """Says what happened, for one reader: `name_of` knows the names that the reader may know."""
+    """Says what happened, for one reader: `name_of` knows the names that the reader may know.
 
-    def __init__(self, words: Callable[[str], Words], name_of: NameOf, zone: tzinfo = UTC) -> None:
+    Its sentences are set off in pieces: see pieces.py.
+    """
+
+    def __init__(
+        self, words: Callable[[str], Words], name_of: NameOf, clock: Clock | None = None
+    ) -> None:
         self._words = words
         self._name_of = name_of
-        self._zone = zone
+        self._clock = clock or Clock()
 
     # One event
 
     def sentence(self, told: Told) -> str:
-        return f"{told.who} {self.deed(told)}"
+        return f"{set_off(Part.WHO, told.who)} {self.deed(told)}"
 
     def diff(self, told: Told) -> list[dict[str, Any]]:
         """Every changed field with its title and kind; the values as they are, and as said."""
@@ -97,20 +111,20 @@ class Teller:
         """The sentence without who did it."""
         words = self._words(told.entity)
         record = _record(words, told)
-        own = words.deeds.get(f"{told.verb} self") if told.about_self else None
-        template = own or words.deeds.get(told.verb) or DEEDS.get(told.verb)
+        template = _template(words, told)
         if template is not None:
             return self._filled(template, words, told, record)
         because = self._because(words, told)
         if told.verb == "status_changed":
             return self._moved(words, told, record) + because
         changes = self._changes(words, told)
-        if told.verb not in ("updated", "changed") and len(changes) != 1:
+        changed = told.verb == "updated" or told.verb.endswith("changed")
+        if not changed and len(changes) != 1:
             return self._other(told.verb, record, changes) + because
         if not told.changes:
             # To who could not see it before, the event that shows a record tells no more.
             return f"shared {record}"
-        return self._changed(record, changes) + because
+        return self._changed(words, record, changes) + because
 
     def _changes(self, words: Words, told: Told) -> list[Change]:
         why = set(words.reasons.values())
@@ -126,12 +140,17 @@ class Teller:
         """A deed with its fields filled in."""
 
         def held(match: re.Match[str]) -> str:
-            name, _, old = match[1].partition(".")
+            said, _, old = match[1].partition(".")
+            name = said.removeprefix("a ")
             if name in ("record", "noun"):
                 return record if name == "record" else words.noun
             if name in told.changes:
-                return self._value(words.of(name), told.changes[name][0 if old else 1])
-            return "" if old else self._value(words.of(name), told.holds.get(name))
+                value = self._value(words.of(name), told.changes[name][0 if old else 1])
+                if words.of(name).kind not in (Kind.TEXT, Kind.LONG):
+                    value = set_off(Part.OLD if old else Part.NEW, value)
+            else:
+                value = "" if old else self._value(words.of(name), told.holds.get(name))
+            return a(value) if value and said != name else value
 
         def part(match: re.Match[str]) -> str:
             names = FIELD.findall(match[1])
@@ -144,10 +163,10 @@ class Teller:
     def _moved(self, words: Words, told: Told, record: str) -> str:
         old, new = told.changes.get(words.status or "", (None, None))
         status = words.of(words.status or "")
-        start = f" from {self._status(status, old)}" if old else ""
-        end = f" to {self._status(status, new)}" if new else " on"
+        start = f" from {_old(self._status(status, old))}" if old else ""
+        end = f" to {_new(self._status(status, new))}" if new else " on"
         rest = [
-            f"{change.words.title} {text}"
+            f"{change.words.title} {_new(text)}"
             for change in self._changes(words, told)
             if change.words.kind in (Kind.MONEY, Kind.DATE, Kind.CHOICE)
             and (text := self._value(change.words, change.new))
@@ -164,11 +183,11 @@ class Teller:
                 return f": “{shortened(str(reason), REASON)}”"
         return ""
 
-    def _changed(self, record: str, changes: Sequence[Change]) -> str:
+    def _changed(self, words: Words, record: str, changes: Sequence[Change]) -> str:
         if not changes:
             return f"changed {record}"
         if len(changes) == 1 and not changes[0].withheld:
-            return self._one(record, changes[0])
+            return self._one(words, record, changes[0])
         parts = []
         for change in changes[:MOST]:
             if change.withheld:
@@ -176,15 +195,15 @@ class Teller:
                 continue
             old, new = self._both(change)
             start = f" from {old}" if old and change.words.kind is not Kind.LONG else ""
-            end = "" if change.words.kind in (Kind.LONG, Kind.ITEMS) else f" to {new or 'nothing'}"
+            end = "" if change.words.kind in UNSAID else f" to {new or 'nothing'}"
             parts.append(f"{change.words.title}{start if end else ''}{end}")
         more = len(changes) - MOST
         return f"changed {record}: {', '.join(parts)}{f' and {more} more' if more > 0 else ''}"
 
-    def _one(self, record: str, change: Change) -> str:
+    def _one(self, words: Words, record: str, change: Change) -> str:
         title, kind = change.words.title, change.words.kind
-        if change.words.name == "is_private":
-            return f"made {record} private" if change.new else f"shared {record} with the team"
+        if flag := words.flags.get(change.words.name) or FLAGS.get(change.words.name):
+            return flag[0 if change.new else 1].format(record=record)
         if kind is Kind.LONG:
             deed = "edited" if change.old and change.new else "added" if change.new else "removed"
             return f"{deed} the {title} {'to' if deed == 'added' else 'of'} {record}"
@@ -210,20 +229,40 @@ class Teller:
             edited: list[str] = []
         else:
             was, now = _by_key(old), _by_key(new)
-            came = [item_name(now[key]) for key in now if key not in was]
-            left = [item_name(was[key]) for key in was if key not in now]
+            came = [self._item(now[key]) for key in now if key not in was]
+            left = [self._item(was[key]) for key in was if key not in now]
             edited = [
-                f"{item_name(now[key])}{_edited(was[key], now[key])}"
+                f"{self._item(now[key])}{self._edited(was[key], now[key])}"
                 for key in now
                 if key in was and was[key] != now[key]
             ]
         title = words.title
         parts = [
-            *([f"added {several(came)} to the {title} of {record}"] if came else []),
-            *([f"removed {several(left)} from the {title} of {record}"] if left else []),
+            *([f"added {_new(several(came))} to the {title} of {record}"] if came else []),
+            *([f"removed {_old(several(left))} from the {title} of {record}"] if left else []),
             *([f"changed the {title} of {record}: {several(edited)}"] if edited else []),
         ]
         return " and ".join(parts)
+
+    def _item(self, item: Any) -> str:
+        return item_name(item, self._name_of)
+
+    def _edited(self, old: Any, new: Any) -> str:
+        """What of an item changed, where it is one plain value."""
+        if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+            return ""
+        names = [
+            name
+            for name in new
+            if old.get(name) != new[name] and name not in ITSELF and not name.endswith("_at")
+        ]
+        if len(names) != 1 or isinstance(new[names[0]], (dict, list)):
+            return ""
+        title, was, now = title_of(names[0]), old.get(names[0]), new[names[0]]
+        if names[0].startswith("is_"):
+            return f" is {title} now" if now else f" is not {title} any more"
+        start = f" from {_old(item_value(was, self._clock))}" if was else ""
+        return f" {title}{start} to {_new(item_value(now, self._clock))}"
 
     def _other(self, verb: str, record: str, changes: Sequence[Change]) -> str:
         """A verb of a domain's own: "claimed", "attendee_added"."""
@@ -235,7 +274,7 @@ class Teller:
             thing = " ".join(things)
             return f"{done} {a(thing)} {OF.get(last, 'of')} {record}"
         rest = [
-            f"{change.words.title} {new}"
+            f"{change.words.title} {_new(new)}"
             for change in changes
             if change.words.kind not in (Kind.LONG, Kind.ITEMS)
             and (new := self._value(change.words, change.new))
@@ -245,10 +284,11 @@ class Teller:
     def _both(self, change: Change) -> tuple[str, str]:
         if change.words.kind is Kind.LONG:
             return "", ""
-        return self._value(change.words, change.old), self._value(change.words, change.new)
+        old, new = (self._value(change.words, held) for held in (change.old, change.new))
+        return _old(old), _new(new)
 
     def _value(self, words: FieldWords, held: Any) -> str:
-        return value(words, held, self._name_of, self._zone)
+        return value(words, held, self._name_of, self._clock)
 
     # Many events
 
@@ -267,28 +307,32 @@ class Teller:
 
         `status` is where all were moved to, `fields` what was changed in them.
         """
-        words = self._words(told.entity)
-        record = _record(words, told)
+        words, who = self._words(told.entity), set_off(Part.WHO, told.who)
         if records == 1 and kinds == [f"{told.entity}.updated"]:
-            return f"{told.who} changed {record} {_times(count)}"
+            return f"{who} changed {_record(words, told)} {_times(count)}"
         if records == 1 or len(kinds) > 1:
-            return f"{told.who} {self.deed(told)}, and {count - 1} more"
+            more = "1 more change" if count == 2 else f"{count - 1} more changes"
+            return f"{who} {self.deed(told)}, and {more}"
         names = f": {several([shortened(label, LABEL) for label in labels], records)}"
         deed = self._many(words, told.verb, f"{records} {words.nouns}", status, fields)
-        return f"{told.who} {deed}{names if labels else ''}"
+        return f"{who} {deed}{names if labels else ''}"
 
     def _many(
         self, words: Words, verb: str, many: str, status: str | None, fields: Sequence[str]
     ) -> str:
-        if verb in DEEDS:
-            return MANY.get(verb, f"{verb} {{many}}").format(many=many)
+        own = words.deeds.get(f"{verb} many")
+        if own or verb in DEEDS:
+            return (own or MANY.get(verb, f"{verb} {{many}}")).format(many=many)
         if verb == "status_changed":
             where = self._status(words.of(words.status or ""), status) if status else ""
-            return f"moved {many}{f' to {where}' if where else ''}"
+            return f"moved {many}{f' to {_new(where)}' if where else ''}"
+        *things, last = verb.split("_")
+        if things and last in OF:
+            return f"{last} {_several_of(' '.join(things))} {OF[last]} {many}"
         shown = [words.of(name).title for name in fields if words.of(name).told]
         if 0 < len(shown) <= MOST:
             return f"changed the {several(shown)} of {many}"
-        if PARTICIPLE.search(verb) and "_" not in verb and verb != "updated":
+        if PARTICIPLE.search(verb) and not things and verb != "updated":
             return f"{TENSES.get(verb, verb)} {many}"
         return f"changed {many}"
 
@@ -299,19 +343,45 @@ DEEDS: Final = {
     "archived": "archived {record}",
     "restored": "brought {record} back",
     "withdrawn": "made {record} private",
-    "grants_changed": "changed to whom {record} is granted",
+    "grants_changed": "changed who else may see {record}",
 }
 MANY: Final = {
     "created": "added {many}",
     "restored": "brought {many} back",
-    "grants_changed": "changed to whom {many} are granted",
+    "grants_changed": "changed who else may see {many}",
 }
-FIELD: Final = re.compile(r"\{([a-z_]+(?:\.old)?)\}")
+# What it is to turn a flag on, and off.
+FLAGS: Final = {"is_private": ("made {record} private", "shared {record} with the team")}
+UNSAID: Final = (Kind.LONG, Kind.ITEMS)  # where many fields are told
+FIELD: Final = re.compile(r"\{((?:a )?[a-z_]+(?:\.old)?)\}")
 OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
 
 
+def _template(words: Words, told: Told) -> str | None:
+    """The deed for it: of who did it to themselves, of the status it came into, or of its verb."""
+    _, status = told.changes.get(words.status or "", (None, None))
+    keys = [f"{told.verb} self"] if told.about_self else []
+    keys += [f"{told.verb} {status}", told.verb]
+    return next((words.deeds[key] for key in keys if key in words.deeds), DEEDS.get(told.verb))
+
+
 def _record(words: Words, told: Told) -> str:
-    return shortened(told.label, LABEL) or a(words.noun)
+    if told.about_self and words.own:
+        return words.own.format(whose=set_off(Part.WHOSE, "their"))
+    label = set_off(Part.RECORD, shortened(told.label, LABEL))
+    return words.called.format(record=label) if label else a(words.noun)
+
+
+def _old(text: str) -> str:
+    return set_off(Part.OLD, text)
+
+
+def _new(text: str) -> str:
+    return set_off(Part.NEW, text)
+
+
+def _several_of(thing: str) -> str:
+    return f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
 
 
 def _way(change: Change) -> str:
@@ -328,21 +398,17 @@ def _by_key(items: Sequence[Any]) -> dict[str, Any]:
     """Items by what tells them apart: their id, or what they are known by."""
     found: dict[str, Any] = {}
     for number, item in enumerate(items):
-        key = str(item.get("id") or item_name(item)) if isinstance(item, Mapping) else str(item)
+        key = (
+            str(item.get("id") or item_name(item, _nobody))
+            if isinstance(item, Mapping)
+            else str(item)
+        )
         found[key if key not in found else f"{key} {number}"] = item
     return found
 
 
-def _edited(old: Any, new: Any) -> str:
-    """What of an item changed, where it is one plain value."""
-    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        return ""
-    names = [name for name in new if old.get(name) != new[name] and name not in ITSELF]
-    if len(names) != 1 or isinstance(new[names[0]], (dict, list)):
-        return ""
-    was, now = old.get(names[0]), new[names[0]]
-    start = f" from {plain(str(was))}" if was else ""
-    return f" {plain(names[0])}{start} to {plain(str(now)) if now is not None else 'nothing'}"
+def _nobody(_: str) -> None:
+    """Nobody is known by an id."""
 
 
 def _times(count: int) -> str:

@@ -27,7 +27,8 @@ UUIDS: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 LARGEST_GROUP: Final = 100  # events that are looked at to say what was done to all of a group
 LABELS: Final = 5
 LABEL: Final = (
-    "coalesce({0}.data ->> 'label', {0}.data ->> 'property_address', {0}.data ->> 'full_name')"
+    "coalesce({0}.data ->> 'label', {0}.data ->> 'property_address', {0}.data ->> 'full_name',"
+    " {0}.data ->> 'name')"
 )
 
 
@@ -177,6 +178,7 @@ def page(
             (SELECT json_object_agg(x.id, x.name)::text
                 FROM ({_names(wanted, seen, wide=wide)}) AS x) AS names,
             {_apart(chosen, wanted, limit) if shared else "NULL"} AS apart,
+            (SELECT t.time_zone FROM teams AS t WHERE t.id = $1) AS zone,
             extract(epoch FROM current_date + 1 - now())::float8 AS day_left
     """
     return Statement(sql, args)

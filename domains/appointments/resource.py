@@ -105,6 +105,17 @@ APPOINTMENTS = Resource(
     entry=ENTRY,
     label="r.title",
     kinds={"starts_at": "moved", "reminders_sent": "reminder"},
+    deeds={
+        "moved": "moved {record}[ from {starts_at.old}][ to {starts_at}]",
+        "reminder": "reminded of {record}[, which begins {starts_at}]",
+        "reminder many": "reminded of {many}",
+        "status_changed confirmed": "confirmed {record}",
+        "status_changed completed": "completed {record}",
+        "status_changed rescheduled": "rescheduled {record}[ to {starts_at}][: “{status_reason}”]",
+        "status_changed cancelled": "cancelled {record}[: “{status_reason}”]",
+        "status_changed denied": "turned {record} down[: “{status_reason}”]",
+        "status_changed no_show": "noted that nobody came to {record}",
+    },
     computed={},
     search=("title", "location", "display_id"),
     where={

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     YEAR = "year"
     DATE = "date"
+    TIME = "time"
     INSTANT = "instant"
     CHOICE = "choice"
     FLAG = "flag"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.database import Database
 from domains.kit.resource import Resource
+from domains.kit.words import Words
 
 
 class AccessTokens(Protocol):
@@ -47,3 +48,4 @@ class Services:
     # Called once a change that ends sessions of this user is committed: nodes act on it at once.
     cut_off: Callable[[UUID], None] = tell_nobody
     resources: tuple[Resource, ...] = ()  # all kinds of record, for what is said of each of them
+    words: tuple[Words, ...] = ()  # and how what else is in the log is told

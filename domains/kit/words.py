@@ -1,9 +1,10 @@
 """What people call things: kinds of record, their fields, and values; from the definitions."""
 
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -14,12 +15,24 @@ from pydantic import BaseModel
 from domains.kit.fields import Kind
 from domains.kit.resource import Resource
 
-ACRONYMS: Final = {word: word.upper() for word in ("apn", "coe", "emd", "hoa", "id", "mls")}
+ACRONYMS: Final = {word: word.upper() for word in ("apn", "coe", "emd", "hoa", "id", "mls", "rsvp")}
 LONGEST: Final = 80  # characters of a value in a sentence
 MOST: Final = 3  # items that a sentence names
 
 # Finds the name of what an id stands for; None where the reader may not know.
 NameOf = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """By which clocks instants are said.
+
+    Which zone that is, is said where it is `named`; the year, where it is another than `year`.
+    """
+
+    zone: tzinfo = UTC
+    named: bool = True
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +54,11 @@ class Words:
     """How the events of one entity are told.
 
     `deeds` are sentences without who did it, by what follows the dot of an event's kind: {record}
-    is the record, {name} what a field holds now, {name.old} what it held; what stands in [ ] is
-    left out where one of its fields is empty.
+    is the record, {name} what a field holds now, {name.old} what it held, {a name} the same with
+    its article; what stands in [ ] is left out where one of its fields is empty. Where " self"
+    follows, it is of what somebody did to themselves; " many", of {many} records at once; a status,
+    of the move into that. `flags` say what it is to turn a field on, and off. `called` is what the
+    record is called in a sentence, `own` where it is that of who did it, with {whose} for "their".
     """
 
     entity: str
@@ -51,6 +67,9 @@ class Words:
     reasons: Mapping[str, str] = field(default_factory=dict)
     deeds: Mapping[str, str] = field(default_factory=dict)
     plural: str = ""
+    flags: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    called: str = "{record}"
+    own: str = ""
 
     @property
     def noun(self) -> str:
@@ -75,6 +94,20 @@ def words_of(resource: Resource) -> Words:
         resource.deeds,
         resource.plural,
     )
+
+
+def fields_of(
+    model: type[BaseModel], titles: Mapping[str, str] | None = None
+) -> dict[str, FieldWords]:
+    """The words for what may be set by a model, for what is no resource."""
+    titles = titles or {}
+    return {
+        name: FieldWords(
+            name, titles.get(name, title_of(name)), *kind_of(found.annotation, found.metadata)
+        )
+        for name, found in model.model_fields.items()
+        if name != "version"
+    }
 
 
 def _fields(resource: Resource) -> Iterable[tuple[str, FieldWords]]:
@@ -113,6 +146,7 @@ CLASSES: Final = (
     (bool, Kind.FLAG),
     (datetime, Kind.INSTANT),
     (date, Kind.DATE),
+    (time, Kind.TIME),
     ((int, float, Decimal), Kind.NUMBER),
     (UUID, Kind.PERSON),
     ((BaseModel, dict), Kind.ITEMS),
@@ -162,12 +196,12 @@ def shortened(text: str, longest: int = LONGEST) -> str:
 # Values
 
 
-def value(words: FieldWords, held: Any, name_of: NameOf, zone: tzinfo = UTC) -> str:
+def value(words: FieldWords, held: Any, name_of: NameOf, clock: Clock) -> str:
     """A value as people say it; "" for an empty one. `held` is as JSON carries it."""
-    return _said(words.kind, words.of, held, name_of, zone)
+    return _said(words.kind, words.of, held, name_of, clock)
 
 
-def _said(kind: Kind, of: Kind, held: Any, name_of: NameOf, zone: tzinfo) -> str:
+def _said(kind: Kind, of: Kind, held: Any, name_of: NameOf, clock: Clock) -> str:
     if held in (None, "", []):
         return ""
     if kind in UNKNOWN:
@@ -175,10 +209,10 @@ def _said(kind: Kind, of: Kind, held: Any, name_of: NameOf, zone: tzinfo) -> str
     if kind is Kind.ITEMS or isinstance(held, (list, dict)):
         items = held if isinstance(held, list) else [held]
         if kind is Kind.LIST:
-            return several([_said(of, Kind.TEXT, each, name_of, zone) for each in items])
-        return several([item_name(item) for item in items])
+            return several([_said(of, Kind.TEXT, each, name_of, clock) for each in items])
+        return several([item_name(item, name_of) for item in items])
     try:
-        return SAID.get(kind, _text)(held, zone)
+        return SAID.get(kind, _text)(held, clock)
     except (ValueError, TypeError, ArithmeticError):
         return shortened(str(held))  # an older release kept it otherwise
 
@@ -187,37 +221,43 @@ def _said(kind: Kind, of: Kind, held: Any, name_of: NameOf, zone: tzinfo) -> str
 UNKNOWN: Final = {Kind.PERSON: "somebody", Kind.RECORD: "another record"}
 
 
-def _text(held: Any, _: tzinfo) -> str:
+def _text(held: Any, _: Clock) -> str:
     return shortened(str(held))
 
 
-def _money(held: Any, _: tzinfo) -> str:
+def _money(held: Any, _: Clock) -> str:
     amount = Decimal(str(held))
     cents = amount != amount.to_integral_value()
     text = f"{abs(amount):,.2f}" if cents else f"{abs(amount):,.0f}"
     return f"-${text}" if amount < 0 else f"${text}"
 
 
-def _number(held: Any, _: tzinfo) -> str:
+def _number(held: Any, _: Clock) -> str:
     number = Decimal(str(held))
     text = f"{number:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _percent(held: Any, zone: tzinfo) -> str:
-    return f"{_number(held, zone)}%"
+def _percent(held: Any, clock: Clock) -> str:
+    return f"{_number(held, clock)}%"
 
 
-def _date(held: Any, _: tzinfo) -> str:
+def _date(held: Any, _: Clock) -> str:
     return day_text(date.fromisoformat(str(held)[:10]))
 
 
-def _instant(held: Any, zone: tzinfo) -> str:
-    at = datetime.fromisoformat(str(held)).astimezone(zone)
-    return f"{day_text(at.date())}, {at.hour % 12 or 12}:{at:%M %p} {at:%Z}"
+def _time(held: Any, _: Clock) -> str:
+    return clock_text(time.fromisoformat(str(held)))
 
 
-def _flag(held: Any, _: tzinfo) -> str:
+def _instant(held: Any, clock: Clock) -> str:
+    at = datetime.fromisoformat(str(held)).astimezone(clock.zone)
+    year = "" if at.year == clock.year else f", {at.year}"
+    zone = f" {at:%Z}" if clock.named else ""
+    return f"{at:%a, %b} {at.day}{year} at {clock_text(at.time())}{zone}"
+
+
+def _flag(held: Any, _: Clock) -> str:
     return "yes" if held else "no"
 
 
@@ -225,11 +265,16 @@ def day_text(day: date) -> str:
     return f"{day:%b} {day.day}, {day.year}"
 
 
-SAID: Final[Mapping[Kind, Callable[[Any, tzinfo], str]]] = {
+def clock_text(at: time) -> str:
+    return f"{at.hour % 12 or 12}:{at:%M %p}"
+
+
+SAID: Final[Mapping[Kind, Callable[[Any, Clock], str]]] = {
     Kind.MONEY: _money,
     Kind.NUMBER: _number,
     Kind.PERCENT: _percent,
     Kind.DATE: _date,
+    Kind.TIME: _time,
     Kind.INSTANT: _instant,
     Kind.FLAG: _flag,
     Kind.CHOICE: lambda held, _: plain(str(held)),
@@ -237,14 +282,42 @@ SAID: Final[Mapping[Kind, Callable[[Any, tzinfo], str]]] = {
 }
 
 # What an item of a list of items is known by.
-NAMES: Final = ("label", "name", "display_name", "full_name", "title", "type", "address", "role")
+NAMES: Final = (
+    "label",
+    "name",
+    "display_name",
+    "full_name",
+    "title",
+    "type",
+    "address",
+    "property_address",
+    "location_address",
+    "role",
+)
 
 
-def item_name(item: Any) -> str:
+def item_name(item: Any, name_of: NameOf) -> str:
+    """What people call one of several items: its name, or that of the record it stands for."""
     if not isinstance(item, Mapping):
         return shortened(str(item))
     for name in NAMES:
         if isinstance(item.get(name), str) and item[name]:
             return shortened(plain(item[name]) if name in ("type", "role") else item[name])
-    first = next((held for held in item.values() if isinstance(held, str) and held), "one")
-    return shortened(first)
+    ids = (held for name, held in item.items() if name.endswith("_id") and held)
+    names = (name_of(str(held)) for held in ids)
+    return next((shortened(name) for name in names if name), "one")
+
+
+INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+DAY: Final = re.compile(r"\d{4}-\d\d-\d\d$")
+
+
+def item_value(held: Any, clock: Clock) -> str:
+    """A value within an item, of which only its JSON is known."""
+    if isinstance(held, bool):
+        return _flag(held, clock)
+    if not isinstance(held, str):
+        return "nothing" if held is None else str(held)
+    if INSTANT.match(held):
+        return _instant(held, clock)
+    return _date(held, clock) if DAY.match(held) else shortened(plain(held))

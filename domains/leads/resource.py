@@ -182,9 +182,11 @@ LEADS = Resource(
     deeds={
         "claimed": "claimed {record} from the pond",
         "released": "put {record} into the pond[: {assignment_reason}]",
+        "released many": "put {many} into the pond",
         "assigned": "gave {record} to {owner_id}[: {assignment_reason}]",
         "converted": "made a client of {record}",
         "decayed": "saw the score of {record} fade to {lead_score}",
+        "decayed many": "saw the scores of {many} fade",
     },
     check=_check,
     derive=derive,
