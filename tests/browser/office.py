@@ -72,6 +72,12 @@ class Office:
                 return found
             cursor = f"&cursor={after}"
 
+    async def activity(self, *, by: Person | None = None) -> list[Any]:
+        """The feed as a fresh reader gets it, as far back as one page goes."""
+        path = "/activity?grouped=true&limit=200"
+        entries: list[Any] = (await self.ask("GET", path, by=by)).data
+        return entries
+
     async def head(self) -> int:
         """The number of the last event in the team's log."""
         entries = await self.ask("GET", "/activity?limit=1")

@@ -20,7 +20,7 @@ async def test_a_page_is_read_when_it_is_opened_and_lives_from_then_on(
     await dialog.get_by_label("Phone").fill("(206) 555-0117")
     await dialog.get_by_role("button", name="Add the client").click()
     await expect(ana.lane("Active").locator(".card")).to_have_count(2)
-    await expect(ana.feed).to_contain_text("Ben Birch took on the client Noor")
+    await expect(ana.feed).to_contain_text("Ben Birch added the client Noor")
 
 
 async def test_a_lead_in_the_pond_goes_to_who_claims_it_and_both_screens_know(

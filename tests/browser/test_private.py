@@ -69,7 +69,7 @@ async def test_a_promotion_shows_what_is_private_and_a_demotion_takes_it_away(
     await expect(ben.card(escrow)).to_have_count(0)
     await office.ask("PATCH", member, body={"role": "lead"})
     await expect(ben.card(escrow)).to_contain_text("Private 12 Main St")
-    await expect(ben.page.locator(".feed")).to_contain_text("opened an escrow for 12 Main St")
+    await expect(ben.page.locator(".feed")).to_contain_text("added the escrow 12 Main St")
     await office.ask("PATCH", member, body={"role": "agent"})
     await expect(ben.card(escrow)).to_have_count(0)
     await expect(ben.page.locator(".feed")).not_to_contain_text("12 Main St")

@@ -24,9 +24,9 @@ async def test_an_edit_in_one_window_is_seen_in_the_other(
     await expect(card.locator(".price")).to_have_text("$435,000")
     await expect(card.locator(".byline")).to_have_text("Ana: purchase price")
     await expect(ben.feed).to_contain_text(
-        "Ana Alder changed the purchase price of 12 Main St from $450,000 to $435,000"
+        "Ana Alder lowered the purchase price of 12 Main St from $450,000 to $435,000"
     )
-    await expect(ben.page.locator("[aria-live=polite]")).to_contain_text("Ana Alder changed")
+    await expect(ben.page.locator("[aria-live=polite]")).to_contain_text("Ana Alder lowered")
     await expect(ben.page.locator(".figures")).to_contain_text("$435K")
 
 
@@ -34,7 +34,7 @@ async def test_ones_own_edit_is_shown_at_once_and_not_pointed_out(ana: Window, e
     await ana.open(escrow)
     await ana.edit("Purchase price", "435000")
     await expect(ana.card(escrow).locator(".price")).to_have_text("$435,000")
-    await expect(ana.feed).to_contain_text("You changed the purchase price")
+    await expect(ana.feed).to_contain_text("You lowered the purchase price")
     await expect(ana.card(escrow)).not_to_contain_text("purchase price")
 
 

@@ -70,10 +70,10 @@ class Window:
         )
         return found
 
-    async def seqs(self) -> list[int]:
-        """The numbers of the events in the feed, newest first."""
-        found: list[int] = await self.page.evaluate(
-            "() => document.querySelector('hr-shell').room.feed.items.map(({ s }) => s)"
+    async def entries(self) -> list[Any]:
+        """What the feed holds, newest first."""
+        found: list[Any] = await self.page.evaluate(
+            "() => document.querySelector('hr-shell').room.feed.items"
         )
         return found
 

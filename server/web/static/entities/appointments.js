@@ -32,8 +32,6 @@ export const appointments = {
   later: true,
   title: "Calendar",
   one: "appointment",
-  some: "an appointment",
-  added: "made the appointment",
   status: "appointment_status",
   priceField: "",
   price: () => null,

@@ -44,8 +44,6 @@ export const clients = {
   later: true,
   title: "Clients",
   one: "client",
-  some: "a client",
-  added: "took on the client",
   status: "client_status",
   priceField: "",
   price: () => null,

@@ -22,8 +22,6 @@ export const contacts = {
   later: true,
   title: "Contacts",
   one: "contact",
-  some: "a contact",
-  added: "added the contact",
   status: "contact_status",
   priceField: "",
   price: () => null,

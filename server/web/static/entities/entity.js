@@ -40,8 +40,6 @@ import { listings } from "./listings.js";
  * @property {boolean} [later] read when its page is first opened: there may be thousands
  * @property {string} title
  * @property {string} one
- * @property {string} some "an escrow"
- * @property {string} added "opened an escrow for"
  * @property {string} status its status field
  * @property {string} priceField "" where nothing has a price
  * @property {(row: Row) => number | null | undefined} price

@@ -28,8 +28,6 @@ export const escrows = {
   plural: "escrows",
   title: "Escrows",
   one: "escrow",
-  some: "an escrow",
-  added: "opened an escrow for",
   status: "escrow_status",
   priceField: "purchase_price",
   price,

@@ -48,8 +48,6 @@ export const leads = {
   later: true,
   title: "Leads",
   one: "lead",
-  some: "a lead",
-  added: "added the lead",
   status: "lead_status",
   priceField: "",
   price: () => null,

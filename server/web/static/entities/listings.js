@@ -33,8 +33,6 @@ export const listings = {
   plural: "listings",
   title: "Listings",
   one: "listing",
-  some: "a listing",
-  added: "added a listing for",
   status: "listing_status",
   priceField: "list_price",
   price,

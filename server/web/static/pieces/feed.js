@@ -10,7 +10,7 @@ import { Piece, TICK_MS, given } from "./piece.js";
 import { story } from "./story.js";
 
 /** @import { Room } from "../room/room.js" */
-/** @import { RoomEvent } from "../../../../clients/js/src/types.js" */
+/** @import { Entry } from "../room/feed.js" */
 
 const FRESH_MS = 5_000;
 
@@ -40,9 +40,9 @@ export class FeedList extends Piece {
 
   render() {
     const { feed } = this.room;
-    const stories = grouped(feed.items);
-    const empty = feed.items.length === 0 && feed.whole;
-    const days = Map.groupBy(stories, ([event]) => dayName(event.at));
+    const { items } = feed;
+    const empty = items.length === 0 && feed.whole;
+    const days = Map.groupBy(items, ({ at }) => dayName(at));
     return html`<h2 class="feed-title">Activity</h2>
       ${[...days].map(
         ([day, these]) =>
@@ -51,8 +51,8 @@ export class FeedList extends Piece {
             <ol class="feed">
               ${repeat(
                 these,
-                ([event]) => event.s,
-                (events) => this.#item(events),
+                ({ s, group }) => group?.id ?? s,
+                (entry) => this.#item(entry),
               )}
             </ol>
           </section>`,
@@ -60,7 +60,7 @@ export class FeedList extends Piece {
       ${feed.failed ? html`<p class="empty">The past could not be read.</p>` : nothing}
       ${empty ? html`<p class="empty">Nothing has happened yet.</p>` : nothing}
       ${
-        feed.whole
+        feed.whole || (items.length === 0 && feed.failed)
           ? nothing
           : html`<button class="quiet more" ?disabled=${feed.busy} @click=${() => feed.older()}>
               ${feed.busy ? "Loading…" : "Show earlier"}
@@ -68,39 +68,22 @@ export class FeedList extends Piece {
       }`;
   }
 
-  /** @param {RoomEvent[]} events of one operation */
-  #item(events) {
-    const [event] = events;
-    const entity = byName(event.e);
-    const href = entity && !event.k.endsWith(".deleted") ? to(entity.plural, event.id) : "";
-    const others = events.length - 1;
-    const fresh = Date.now() - new Date(event.at).getTime() < FRESH_MS;
+  /** @param {Entry} entry */
+  #item(entry) {
+    const entity = byName(entry.e);
+    const one = !entry.group || entry.group.records === 1;
+    const href = entity && one && !entry.k.endsWith(".deleted") ? to(entity.plural, entry.id) : "";
+    const fresh = Date.now() - new Date(entry.at).getTime() < FRESH_MS;
     return html`<li class=${fresh ? "fresh" : ""}>
-      ${avatar(event.a?.name ?? "")}
+      ${avatar(entry.a?.name ?? "")}
       <p>
-        ${story(this.room.sentence(event), href)}${others > 0 ? ` and ${others} more` : ""}
-        <time datetime=${event.at} title="${fullDate(event.at)}, ${clock(event.at)}"
-          >${ago(event.at)}</time
+        ${story(entry, this.room.me, href)}
+        <time datetime=${entry.at} title="${fullDate(entry.at)}, ${clock(entry.at)}"
+          >${ago(entry.at)}</time
         >
       </p>
     </li>`;
   }
-}
-
-/**
- * What one operation did to many records is one story.
- * @param {readonly RoomEvent[]} items newest first
- */
-function grouped(items) {
-  /** @type {RoomEvent[][]} */ const stories = [];
-  for (const event of items) {
-    const last = stories.at(-1);
-    const same =
-      last && (event.n ?? 1) > 1 && event.op && last[0].op === event.op && last[0].k === event.k;
-    if (same) last.push(event);
-    else stories.push([event]);
-  }
-  return stories;
 }
 
 customElements.define("hr-feed", FeedList);

@@ -1,7 +1,6 @@
 // @ts-check
 /** What happened to one record, and for a listing, how its price went. */
 
-import { plain, sentence } from "../entities/sentences.js";
 import { ago, clock, fullDate, money } from "../entities/format.js";
 import { html, nothing } from "../vendor/lit-3.3.3.min.js";
 import { avatar } from "./avatar.js";
@@ -9,6 +8,7 @@ import { Piece, given } from "./piece.js";
 import { story } from "./story.js";
 
 /** @import { Entity } from "../entities/entity.js" */
+/** @import { Entry } from "../room/feed.js" */
 /** @import { Room } from "../room/room.js" */
 /** @import { Row } from "../../../../clients/js/src/types.js" */
 
@@ -30,7 +30,7 @@ export class History extends Piece {
     /** @type {Room} */ this.room = given;
     /** @type {Entity} */ this.entity = given;
     /** @type {Row} */ this.row = given;
-    /** @type {any[] | null} */ this.entries = null;
+    /** @type {Entry[] | null} */ this.entries = null;
     /** @type {any[]} */ this.prices = [];
     this.problem = "";
     this.whole = true;
@@ -81,21 +81,12 @@ export class History extends Piece {
     </li>`;
   }
 
-  /** @param {any} entry */
+  /** @param {Entry} entry */
   #entry(entry) {
-    const event = {
-      e: this.entity.name,
-      id: this.row.id,
-      at: entry.at,
-      k: entry.kind,
-      a: entry.actor,
-      ch: entry.changes,
-    };
-    const pieces = sentence(/** @type {any} */ (event), this.row, this.room.nameOf, this.room.me);
-    return html`<li title=${plain(pieces)}>
-      ${avatar(entry.actor?.name ?? "")}
+    return html`<li>
+      ${avatar(entry.a?.name ?? "")}
       <p>
-        ${story(pieces, "")}
+        ${story(entry, this.room.me, "")}
         <time datetime=${entry.at} title="${fullDate(entry.at)}, ${clock(entry.at)}"
           >${ago(entry.at)}</time
         >
@@ -103,18 +94,21 @@ export class History extends Piece {
     </li>`;
   }
 
-  #earlier = () => this.#read(this.entries?.at(-1)?.seq);
+  #earlier = () => this.#read(this.entries?.at(-1)?.s);
 
   /** @param {number} [before] */
   async #read(before) {
-    const path = `/v1/${this.entity.plural}/${this.row.id}`;
+    const { name, plural } = this.entity;
+    const query = new URLSearchParams({ entity: name, entity_id: this.row.id, limit: `${PAGE}` });
+    if (before) query.set("before_seq", `${before}`);
     try {
-      const page = before ? `&before_seq=${before}` : "";
-      const { data } = await this.room.session.ask("GET", `${path}/history?limit=${PAGE}${page}`);
+      const { data } = await this.room.session.ask("GET", `/v1/activity?${query}`);
       this.whole = data.length < PAGE;
       this.entries = before ? [...(this.entries ?? []), ...data] : data;
       if (this.entity.prices && !before) {
-        this.prices = (await this.room.session.ask("GET", `${path}/price-history`)).data;
+        this.prices = (
+          await this.room.session.ask("GET", `/v1/${plural}/${this.row.id}/price-history`)
+        ).data;
       }
       this.problem = "";
     } catch (problem) {

@@ -1,19 +1,23 @@
 // @ts-check
-/** A sentence about an event, its parts set off, and the record in it a link. */
+/** A sentence of the feed, its pieces set off, and the record in it a link. */
 
 import { html } from "../vendor/lit-3.3.3.min.js";
 
-/** @import { Piece } from "../entities/sentences.js" */
+/** @import { Entry } from "../room/feed.js" */
 
 /**
- * @param {readonly Piece[]} pieces
+ * @param {Entry} entry
+ * @param {string} me whose screen it is
  * @param {string} href of the record, "" where there is nothing to open
  */
-export const story = (pieces, href) =>
+export const story = ({ a, pieces }, me, href) =>
   pieces.map(({ kind, text }) => {
+    const mine = a?.id === me;
     switch (kind) {
       case "who":
-        return html`<strong class="who">${text}</strong>`;
+        return html`<strong class="who">${mine ? "You" : text}</strong>`;
+      case "whose":
+        return mine ? "your" : text;
       case "record":
         return href ? html`<a href=${href}>${text}</a>` : html`<span class="record">${text}</span>`;
       case "old":

@@ -3,7 +3,7 @@
 
 import { Homeroom } from "../../../../clients/js/src/homeroom.js";
 import { ENTITIES, byName, titleOf } from "../entities/entity.js";
-import { gist, plain, sentence } from "../entities/sentences.js";
+import { gist } from "../entities/gist.js";
 import { io } from "../vendor/socket.io-4.8.4.esm.min.js";
 import { Feed } from "./feed.js";
 import { Marks } from "./marks.js";
@@ -16,6 +16,7 @@ import { Company, tabName } from "./presence.js";
 /** @import { Session } from "../../../../clients/js/src/session.js" */
 /** @import { Envelope, Person, RoomEvent, Row } from "../../../../clients/js/src/types.js" */
 /** @import { Entity } from "../entities/entity.js" */
+/** @import { Entry } from "./feed.js" */
 
 const AGAIN_MS = 2_000;
 
@@ -31,11 +32,14 @@ export class Room extends Homeroom {
     super({ session, io, storage: localStorage, kinds: ENTITIES, ...who });
     this.marks = new Marks();
     this.notices = new Notices();
-    this.feed = new Feed(session);
+    this.feed = new Feed(session, this.views);
     this.prefs = new Prefs(session.user?.id ?? "");
     this.company = new Company(this.presence, session.user?.id ?? "");
     this.on("events", ({ events, live }) => this.#tellOf(events, live));
-    this.on("reload", () => void this.feed.renew());
+    this.on("reload", () => this.feed.renew());
+    this.feed.addEventListener("news", (event) =>
+      this.#say(/** @type {CustomEvent} */ (event).detail.entries),
+    );
     this.on("unreadable", ({ problem }) =>
       this.notices.show(`The records could not be read. ${problem}`, "bad"),
     );
@@ -46,6 +50,7 @@ export class Room extends Homeroom {
 
   start() {
     void this.readMembers();
+    void this.feed.start();
     this.company.start();
     return super.start();
   }
@@ -99,13 +104,6 @@ export class Room extends Homeroom {
   decides = (row) => this.session.leads || row.owner_id === this.me;
 
   /**
-   * @param {RoomEvent} event
-   */
-  sentence(event) {
-    return sentence(event, this.store.get(event.e, event.id), this.nameOf, this.me);
-  }
-
-  /**
    * Write by socket, shown at once; see Outbox.
    * @param {Entity} entity
    * @param {string} verb
@@ -128,6 +126,8 @@ export class Room extends Homeroom {
    * @param {boolean} live
    */
   #tellOf(events, live) {
+    // The live part of the feed is put right by the server.
+    if (events.some((event) => this.#redacts(event))) this.feed.renew();
     for (const event of events) {
       if (event.e === "member") void this.readMembers();
       if (event.k.endsWith(".withdrawn")) this.withdrawn.add(event.id);
@@ -135,12 +135,20 @@ export class Room extends Homeroom {
       if (!live) this.#away += 1;
       else if (event.k !== "-" && event.a && event.a.id !== this.me) this.#pointOut(event);
     }
-    this.feed.push(events);
+  }
+
+  /** Whether we may see less after it than before. @param {RoomEvent} event */
+  #redacts = ({ k, e, id }) =>
+    k.endsWith(".withdrawn") || (["member", "broker"].includes(e) && id === this.me);
+
+  /** Aloud, what others did. @param {Entry[]} entries newest first */
+  #say(entries) {
+    for (const { a, sentence } of entries.reverse())
+      if (a && a.id !== this.me) this.notices.say(sentence);
   }
 
   /** @param {RoomEvent} event */
   #pointOut(event) {
-    this.notices.say(plain(this.sentence(event)));
     this.marks.put(event.id, { name: event.a?.name ?? "", what: gist(event), seq: event.s });
   }
 
