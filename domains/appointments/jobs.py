@@ -10,7 +10,7 @@ import structlog
 
 from db.database import Database
 from db.transaction import Answer, Transaction
-from domains.appointments.resource import APPOINTMENTS
+from domains.appointments.resource import APPOINTMENTS, REMINDED
 from domains.appointments.settle import OPEN
 from domains.kit.actor import Actor
 from domains.kit.errors import NotFound
@@ -67,7 +67,7 @@ async def _remind(
             if _due(row, minutes, now):
                 told = {"reminders_sent": [*row["reminders_sent"], minutes]}
                 new = await update(tx, APPOINTMENTS, row["id"], told)
-                tell(tx, APPOINTMENTS, APPOINTMENTS.kind(told), new, before=row)
+                tell(tx, APPOINTMENTS, REMINDED, new, before=row)
                 sent += 1
         return Answer("null")
 

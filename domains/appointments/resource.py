@@ -1,7 +1,7 @@
 """The appointment's definition: its state machine, its rows, its SQL."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from domains.appointments import times
 from domains.appointments.attendees import ATTENDEES
@@ -167,3 +167,6 @@ APPOINTMENTS = Resource(
     settle=settle,
     defaults=defaults,
 )
+
+# The kind of event that a reminder is.
+REMINDED: Final = APPOINTMENTS.kind(["reminders_sent"])

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from domains.appointments.resource import APPOINTMENTS, REMINDED
 from domains.escrows.resource import ESCROWS, SETTLED
 from domains.home.figures import TODAY, Figures
 from domains.home.models import ManagerQuery, Period
@@ -77,7 +78,7 @@ def manager(actor: Actor, query: ManagerQuery) -> Figures:
     since = SINCE[query.period]
     escrows = figures.rows(ESCROWS, actor, query.scope, query.user_id)
     leads = figures.rows(LEADS, actor, query.scope, query.user_id)
-    figures.topics["appointment"] = None
+    figures.topics[APPOINTMENTS.name] = None
     figures.once("deals", DEALS.format(where=escrows, since=since))
     figures.once("deadlines", DEADLINES.format(where=escrows))
     figures.once("calls", FOLLOW_UPS.format(where=leads))
@@ -122,7 +123,7 @@ def _reminders(figures: Figures, actor: Actor, query: ManagerQuery) -> str:
     return f"""(
         SELECT count(*)
         FROM events AS e
-        WHERE {in_teams("e.team_id", "$1", wide=figures.wide)} AND e.kind = 'appointment.reminded'
+        WHERE {in_teams("e.team_id", "$1", wide=figures.wide)} AND e.kind = '{REMINDED}'
             AND e.at >= {TODAY}::timestamp AT TIME ZONE
                 (SELECT t.time_zone FROM teams AS t WHERE t.id = $1)
             AND {within("e.audience", seen)} {whose}

@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from domains.appointments.jobs import remind
+from domains.appointments.resource import APPOINTMENTS
 from domains.escrows.resource import ESCROWS
 from domains.kit.resource import Resource
 from domains.leads.resource import LEADS
 from domains.listings.resource import LISTINGS
 from tests.api.client import Api, Client
 from tests.api.statements import statements
+from tests.examples import starts_in
 from tests.factories import Team
 from tests.walk import RESOURCES
 
@@ -122,6 +125,22 @@ async def test_who_closes_late_or_not_at_all_is_not_on_time(agent: Client) -> No
     assert (found["compliance_rate"], found["overdue_count"]) == (50, 1)
     for period, closed_count in (("1_day", 0), ("1_month", 3), ("1_year", 3)):
         assert (await card(agent, period=period))["closed_count"] == closed_count
+
+
+async def test_reminders_of_today_are_counted_as_far_as_the_reader_sees_them(
+    api: Api, agent: Client, lead: Client, viewer: Client
+) -> None:
+    """They are those that the job sends, by whatever name it tells them."""
+    soon: dict[str, Any] = {**starts_in(timedelta(hours=1)), "reminder_minutes": [30]}
+    for by, private in ((agent, False), (agent, True), (lead, False)):
+        await by.make(APPOINTMENTS, is_private=private, **soon)
+    assert (await card(agent))["reminders_sent_today"] == 0
+    due = datetime.fromisoformat(soon["starts_at"]) - timedelta(minutes=29)
+    assert await remind(api.db, due) >= 3
+    assert (await card(agent))["reminders_sent_today"] == 3
+    assert (await card(agent, scope="my"))["reminders_sent_today"] == 2
+    assert (await card(lead, scope="my"))["reminders_sent_today"] == 1
+    assert (await card(viewer))["reminders_sent_today"] == 2
 
 
 async def test_leads_to_call_are_named_to_who_may_see_them(agent: Client, viewer: Client) -> None:
