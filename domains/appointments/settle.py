@@ -8,7 +8,7 @@ from db.transaction import Transaction
 from domains.appointments import times
 from domains.appointments.agreements import refuse_without_agreement
 from domains.appointments.clashes import GIVES_WAY, refuse_clash, takes_time
-from domains.appointments.showings import end_with, follow
+from domains.appointments.touring import end_with, fit_again, follow
 from domains.kit.actor import Actor
 from domains.kit.errors import Invalid
 from domains.kit.resource import Record
@@ -36,7 +36,9 @@ async def settle(
         await refuse_clash(tx, after, [after["owner_id"]], own=own, field=field)
     if _confirms(before, after, moved=moved, became=became):
         await refuse_without_agreement(tx, after, after["starts_at"])
-    if before is not None and moved and status in OPEN:
+    if before is not None and status in OPEN:
+        if before["deleted_at"] is not None:
+            await fit_again(tx, after)
         await follow(tx, before, after)
     if before is not None and became and (status in GIVES_WAY or status == "completed"):
         await end_with(tx, before, status)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from domains.appointments.showings import follow_stop
+from domains.appointments.touring import follow_stop, leave_stop
 from domains.kit.child import Child, Row
 from domains.kit.errors import Detail
 from domains.kit.fields import (
@@ -106,5 +106,6 @@ STOPS = Child(
     place="stop_order",
     check=_check,
     settle=follow_stop,
+    leave=leave_stop,
     most=40,
 )

@@ -14,6 +14,7 @@ Row = Mapping[str, Any]
 
 
 Settle = Callable[[Transaction, Actor, Row, Row | None, Row], Awaitable[Mapping[str, Any]]]
+Leave = Callable[[Transaction, Row, Row], Awaitable[None]]
 
 
 def _fine(_row: Row) -> Iterable[Detail]:
@@ -36,7 +37,8 @@ class Child:
     change of its rows sets, from the record and its rows after it. `links` are its columns that
     hold ids of other records, with the table each leads to. `settle` is given the record, and a row
     before and after a write that is otherwise in order: it looks at other rows and refuses; what it
-    gives are columns.
+    gives are columns. `leave` is given the record and a row that is about to go: it refuses, or
+    writes what goes with it.
 
     The record's image holds its rows as an array, `most` of them. Rows that may be many stand
     `apart`: the image tells their number and the one written last, and a path of its own tells all.
@@ -60,6 +62,7 @@ class Child:
     own: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
     settle: Settle | None = None
+    leave: Leave | None = None
     apart: bool = False
     most: int = 100
 

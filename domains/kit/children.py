@@ -176,6 +176,8 @@ async def drop(
     record = await _lock(tx, resource, child, actor, key)
     old = await _find(tx, child, actor, record, row_key)
     await refuse_stale_row(tx, resource, record, child, old, {}, base)
+    if child.leave:
+        await child.leave(tx, record, old)
     await tx.execute(
         f"DELETE FROM {child.table} WHERE team_id = $1 AND id = $2", tx.team_id, old["id"]
     )

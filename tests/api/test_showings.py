@@ -198,6 +198,111 @@ async def test_a_tour_shows_each_house_at_its_stop(agent: Client) -> None:
     assert (await agent.get(rows)).data[0]["showing_status"] == "requested"
 
 
+async def a_tour(by: Client, listing: Any, **changes: Any) -> Any:
+    """From ten to one, with the listing at a stop at half past eleven."""
+    stop = {"location_address": "9 Elm St", "scheduled_time": "2198-03-06T16:30:00Z"}
+    made = await by.post(
+        "/appointments",
+        {**BASE, "appointment_type": "other", "end_time": "13:00", "stops": [stop], **changes},
+    )
+    assert made.status == 201, made.body
+    at = {"listing_id": listing["id"], "stop_id": made.data["stops"][0]["id"]}
+    shown = await by.post(f"/appointments/{made.data['id']}/showings", at)
+    assert shown.status == 201, shown.body
+    return (await by.get(f"/appointments/{made.data['id']}")).data
+
+
+async def test_a_stop_goes_only_where_its_showings_may_be_at_the_appointment_s_time(
+    agent: Client,
+) -> None:
+    listing = await a_listing(agent, showing_start="11:00")
+    tour = await a_tour(agent, listing)
+    one = f"/appointments/{tour['id']}"
+    stop = f"{one}/stops/{tour['stops'][0]['id']}"
+    assert rules(await agent.delete(stop)) == ["showing_hours"]
+    assert (await agent.get(one)).data == tour
+    showing = f"{one}/showings/{tour['showings'][0]['id']}"
+    await agent.patch(showing, {"showing_status": "confirmed"})
+    await agent.patch(
+        f"/listings/{listing['id']}", {"showing_start": "09:00", "showing_end": "14:00"}
+    )
+    assert (await agent.delete(stop)).status == 200
+    now = (await agent.get(one)).data
+    (shown,) = now["showings"]
+    assert (shown["stop_id"], shown["showing_status"], now["stops"]) == (None, "requested", [])
+    assert shown["version"] == now["version"]
+
+
+async def test_a_showing_of_another_listing_keeps_its_rules_and_is_asked_for_again(
+    agent: Client,
+) -> None:
+    first, second = await a_listing(agent), await a_listing(agent, showing_start="11:00")
+    made = (await ask(agent, first)).data
+    one = f"/appointments/{made['id']}"
+    showing = f"{one}/showings/{made['showings'][0]['id']}"
+    await agent.patch(showing, {"showing_status": "confirmed"})
+    made = (await agent.get(one)).data
+    for path in (one, showing):
+        assert rules(await agent.patch(path, {"listing_id": second["id"]})) == ["showing_hours"]
+    assert (await agent.get(one)).data == made
+    await agent.patch(f"/listings/{second['id']}", {"showing_start": None})
+    now = (await agent.patch(one, {"listing_id": second["id"]})).data
+    (shown,) = now["showings"]
+    assert (shown["listing_id"], shown["showing_status"]) == (second["id"], "requested")
+    await agent.patch(showing, {"showing_status": "confirmed"})
+    back = (await agent.patch(showing, {"listing_id": first["id"]})).data
+    assert (back["showing_status"], back["confirmed_at"]) == ("requested", None)
+
+
+@pytest.mark.parametrize("first", ["listing_id", "appointment_type"])
+async def test_what_becomes_a_showing_is_one_by_the_listing_s_rules(
+    agent: Client, first: str
+) -> None:
+    listing = await a_listing(agent, max_daily_showings=1)
+    whole = {"listing_id": listing["id"], "appointment_type": "property_showing"}
+    plain = {**BASE, "appointment_type": "other", first: whole.pop(first)}
+    made = (await agent.post("/appointments", plain)).data
+    assert made["showings"] == []
+    other = (await ask(agent, listing)).data
+    one = f"/appointments/{made['id']}"
+    assert rules(await agent.patch(one, whole)) == ["max_daily_showings"]
+    await agent.post(f"/appointments/{other['id']}/cancel", {"reason": "Sick"})
+    (shown,) = (await agent.patch(one, whole)).data["showings"]
+    assert (shown["listing_id"], shown["showing_status"]) == (listing["id"], "requested")
+
+
+async def test_showings_that_move_together_are_counted_together(agent: Client) -> None:
+    listing = await a_listing(agent, max_daily_showings=2)
+    twice = [{"listing_id": listing["id"]}, {"listing_id": listing["id"]}]
+    tour = (await agent.post("/appointments", {**BASE, "showings": twice})).data
+    await agent.patch(f"/listings/{listing['id']}", {"max_daily_showings": 1})
+    moved = await agent.patch(f"/appointments/{tour['id']}", {"appointment_date": "2198-03-07"})
+    assert rules(moved) == ["max_daily_showings"]
+
+
+async def test_one_that_ends_later_is_as_confirmed_as_it_was_and_within_the_hours(
+    agent: Client,
+) -> None:
+    listing = await a_listing(agent, auto_confirm=True, showing_end="12:00")
+    made = (await ask(agent, listing)).data
+    one = f"/appointments/{made['id']}"
+    assert rules(await agent.patch(one, {"end_time": "12:30"})) == ["showing_hours"]
+    await agent.patch(f"/listings/{listing['id']}", {"auto_confirm": False, "min_notice_hours": 24})
+    later = (await agent.patch(one, {"end_time": "11:30"})).data
+    assert later["showings"][0]["showing_status"] == "confirmed"
+
+
+async def test_a_deleted_showing_comes_back_only_where_its_day_has_room(lead: Client) -> None:
+    listing = await a_listing(lead, max_daily_showings=1)
+    one = (await ask(lead, listing)).data
+    path = f"/appointments/{one['id']}"
+    await lead.delete(path)
+    other = (await ask(lead, listing, start_time="15:00")).data
+    assert rules(await lead.patch(f"{path}/restore")) == ["max_daily_showings"]
+    await lead.delete(f"/appointments/{other['id']}")
+    assert (await lead.patch(f"{path}/restore")).status == 200
+
+
 # The buyer's agreement
 
 
@@ -228,6 +333,26 @@ async def test_no_showing_is_confirmed_without_an_agreement_in_force_or_a_reason
     assert (await agent.patch(showing, {"showing_status": "confirmed"})).status == 200
     late = await agent.patch(one, {"appointment_date": "2198-03-07"})
     assert late.refused == (409, "BUYER_AGREEMENT_REQUIRED")
+
+
+async def test_a_confirmed_showing_is_for_another_buyer_only_with_their_agreement(
+    agent: Client,
+) -> None:
+    dates = {"agreement_start_date": "2198-01-01", "agreement_end_date": "2198-12-31"}
+    signed, other = await a_client(agent, **dates), await a_client(agent)
+    listing = await a_listing(agent)
+    tour = await a_tour(agent, listing, client_id=signed["id"])
+    one = f"/appointments/{tour['id']}"
+    showing = f"{one}/showings/{tour['showings'][0]['id']}"
+    assert (await agent.patch(one, {"client_id": other["id"]})).status == 200
+    await agent.patch(one, {"client_id": signed["id"]})
+    assert (await agent.patch(showing, {"showing_status": "confirmed"})).status == 200
+    answer = await agent.patch(one, {"client_id": other["id"]})
+    assert answer.refused == (409, "BUYER_AGREEMENT_REQUIRED")
+    why = {"client_id": other["id"], "agreement_override_reason": "They sign at the door"}
+    assert (await agent.patch(one, why)).status == 200
+    without = await agent.patch(one, {"agreement_override_reason": None})
+    assert without.refused == (409, "BUYER_AGREEMENT_REQUIRED")
 
 
 async def test_a_reason_instead_of_an_agreement_stays_in_the_record_and_in_the_log(
