@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator
 
 from db.transaction import Transaction
 from domains.appointments.clashes import refuse_clash
+from domains.appointments.hidden import hide_with
 from domains.appointments.keys import key
 from domains.kit.actor import Actor
 from domains.kit.child import Child, Row
@@ -50,7 +51,7 @@ NAMES: Final = {
     "client_id": "SELECT coalesce(entity_name, concat_ws(' ', first_name, last_name)) AS name,"
     " email, phone FROM clients WHERE team_id = $1 AND id = $2 AND audience IN ('all', $3)",
     "lead_id": "SELECT concat_ws(' ', first_name, last_name) AS name, email, phone"
-    " FROM leads WHERE team_id = $1 AND id = $2 AND audience IN ('all', $3)",
+    " FROM leads WHERE team_id = $1 AND id = $2",  # whoever sees who attends may see the lead
     "contact_id": "SELECT full_name AS name, email, phone FROM contacts"
     " WHERE team_id = $1 AND id = $2 AND audience IN ('all', $3)",
 }
@@ -124,14 +125,21 @@ async def _settle(
     comes = user is not None and after["rsvp_status"] != "declined"
     if comes and (before is None or before["rsvp_status"] == "declined"):
         await refuse_clash(tx, record, [user], own=record["id"], field="user_id")
+    if before is None and after.get("lead_id") is not None:
+        await hide_with(tx, record, after["lead_id"])
     return columns
+
+
+async def _leave(tx: Transaction, record: Row, attendee: Row) -> None:
+    if attendee["lead_id"] is not None:
+        await hide_with(tx, record, None, without=attendee["id"])
 
 
 async def _known(tx: Transaction, record: Row, attendee: Row) -> dict[str, Any]:
     name = ID_OF.get(attendee["attendee_type"], "")
     found = None
     if attendee.get(name) is not None:
-        audience = (record["audience"],) if name != "user_id" else ()
+        audience = (record["audience"],) if name in ("client_id", "contact_id") else ()
         found = await tx.fetchrow(NAMES[name], tx.team_id, attendee[name], *audience)
         if found is None and name == "user_id":
             raise Invalid.field("user_id", "is not a member of this team", "not_a_member")
@@ -178,5 +186,6 @@ ATTENDEES = Child(
     check=_check,
     derive=_derive,
     settle=_settle,
+    leave=_leave,
     most=60,
 )

@@ -8,6 +8,7 @@ from db.transaction import Transaction
 from domains.appointments import times
 from domains.appointments.agreements import refuse_without_agreement
 from domains.appointments.clashes import GIVES_WAY, refuse_clash, takes_time
+from domains.appointments.hidden import lead_audience
 from domains.appointments.touring import end_with, fit_again, follow
 from domains.kit.actor import Actor
 from domains.kit.errors import Invalid
@@ -76,25 +77,10 @@ def _confirms(before: Record | None, after: Record, *, moved: bool, became: bool
 
 
 async def _hidden(tx: Transaction, before: Record | None, after: Record) -> Mapping[str, Any]:
-    """An appointment about a private lead is seen by whom the lead is seen by.
-
-    The lead's row is held, so that it does not become private between the look and the commit.
-    """
+    """Who may see it, where it is about another lead than before."""
     lead_id = after.get("lead_id")
     if (before is None and lead_id is None) or (
         before is not None and before["lead_id"] == lead_id
     ):
         return {}
-    audience = None
-    if lead_id is not None:
-        audience = await tx.fetchval(
-            """
-            SELECT nullif(audience, 'all')
-            FROM leads
-            WHERE team_id = $1 AND id = $2
-            FOR SHARE
-            """,
-            tx.team_id,
-            lead_id,
-        )
-    return {"lead_audience": audience}
+    return {"lead_audience": await lead_audience(tx, before["id"] if before else None, [lead_id])}

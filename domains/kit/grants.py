@@ -17,6 +17,7 @@ from domains.kit.actor import Actor
 from domains.kit.changes import Changed
 from domains.kit.endpoint import Reply
 from domains.kit.errors import Conflict, Invalid, NotFound
+from domains.kit.followers import lead_on
 from domains.kit.grant import MOST_GRANTS, Grantee
 from domains.kit.merge import merged_fields
 from domains.kit.policy import allow, allow_grant, audiences_of
@@ -105,6 +106,7 @@ async def _set(
     merged = await merged_fields(tx, resource, row, {"grants": grants}, base)
     new = await update(tx, resource, row["id"], {"grants": grants})
     tell(tx, resource, f"{resource.name}.grants_changed", new, before=row)
+    await lead_on(tx, resource, row, new)
     return Changed(new, tuple(merged))
 
 

@@ -1,9 +1,14 @@
 """The lead's definition: its state machine, its rules, its SQL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from db.transaction import Transaction
+from domains.appointments.hidden import ABOUT, NOW
 from domains.appointments.resource import APPOINTMENTS
-from domains.kit.errors import Detail
+from domains.kit.actor import LEADS as LEAD_ROLES
+from domains.kit.actor import Actor
+from domains.kit.errors import Conflict, Detail
 from domains.kit.people import full_name, has_a_name
 from domains.kit.phone import with_e164
 from domains.kit.resource import Follower, Record, Resource, Step, Transitions
@@ -58,6 +63,17 @@ def _check(lead: Record) -> Iterable[Detail]:
         }
 
 
+async def _settle(
+    tx: Transaction, actor: Actor, before: Record | None, after: Record, given: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Leads of the team give out of the pond; who takes for himself claims it, and that counts."""
+    del tx, given
+    takes = after["owner_id"] == actor.user_id and actor.role not in LEAD_ROLES
+    if takes and before is not None and before["in_pond"] and before["owner_id"] != actor.user_id:
+        raise Conflict("This lead is in the pond; claim it")
+    return {}
+
+
 TEMPERATURE = (
     f"(CASE WHEN r.lead_score >= {HOT} THEN 'hot' WHEN r.lead_score >= {WARM} THEN 'warm'"
     " ELSE 'cold' END)"
@@ -72,18 +88,7 @@ FOLLOW_UP = (
 )
 
 
-# An appointment is about the lead it names, and those who attend it.
-ATTENDS = "SELECT FROM appointment_attendees AS c WHERE c.appointment_id = r.id AND c.lead_id ="
-APPOINTMENTS_ABOUT = Follower(
-    APPOINTMENTS,
-    of=f"(r.lead_id = {{}} OR EXISTS ({ATTENDS} {{}}))",
-    audience="lead_audience",
-    now=(
-        "(SELECT l.audience FROM leads AS l WHERE l.team_id = r.team_id AND l.audience <> 'all'"
-        f" AND (l.id = r.lead_id OR EXISTS ({ATTENDS} l.id))"
-        " ORDER BY l.id = r.lead_id DESC NULLS LAST, l.id LIMIT 1)"
-    ),
-)
+APPOINTMENTS_ABOUT = Follower(APPOINTMENTS, of=ABOUT, audience="lead_audience", now=NOW)
 
 
 def _if_shown(table: str, column: str) -> str:
@@ -191,4 +196,5 @@ LEADS = Resource(
     check=_check,
     derive=derive,
     prepare=with_e164,
+    settle=_settle,
 )
