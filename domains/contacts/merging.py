@@ -8,15 +8,16 @@ from db.transaction import Answer, Operation, Transaction
 from domains.contacts import links
 from domains.contacts.blend import blend
 from domains.contacts.models import Merge
+from domains.contacts.pair import both, named_in_body
 from domains.contacts.resource import CONTACTS
 from domains.contacts.roles import join_roles
 from domains.kit.actor import Actor
 from domains.kit.changes import Changed
-from domains.kit.errors import Invalid, NotFound
+from domains.kit.errors import Invalid
 from domains.kit.merge import refuse_stale
-from domains.kit.policy import allow, allow_edit, allow_private
+from domains.kit.policy import allow, allow_edit, allow_owner, allow_private
 from domains.kit.resource import Record
-from domains.kit.rows import key_of, lock, update
+from domains.kit.rows import update
 from domains.kit.tell import tell
 from domains.kit.writes import answer, writer
 
@@ -34,9 +35,12 @@ async def merge(
     allow(actor, CONTACTS.writers, "merge contacts")
 
     async def work(tx: Transaction) -> Answer:
-        this, other = await _both(tx, key, body.other_id)
+        with named_in_body():
+            this, other = await both(tx, key, body.other_id)
         allow_edit(actor, this, CONTACTS.name)
         allow_edit(actor, other, CONTACTS.name)
+        if this["owner_id"] != other["owner_id"]:
+            allow_owner(actor, other, this["owner_id"], CONTACTS.name)
         if this["audience"] != other["audience"]:
             # Its people lose sight of it, or others see what was for them alone.
             allow_private(actor, other["owner_id"], CONTACTS.name)
@@ -56,39 +60,6 @@ async def merge(
         return answer(Changed(merged))
 
     return await db.write(writer(actor, op), work)
-
-
-async def _both(tx: Transaction, key: str, other_key: str) -> tuple[Record, Record]:
-    """Both records, kept from every other write and from new links to them.
-
-    The rows are taken in the order of their ids, so that two merges of one pair meet at the first.
-    """
-    keys: dict[str, list[Any]] = {"id": [], "display_id": []}
-    for text in (key, other_key):
-        try:
-            column, value = key_of(CONTACTS, text)
-        except NotFound:
-            continue
-        keys[column].append(value)
-    await tx.fetch(
-        """
-        SELECT r.id FROM contacts AS r
-        WHERE r.team_id = $1 AND (r.id = ANY ($2) OR r.display_id = ANY ($3))
-        ORDER BY r.id
-        FOR UPDATE
-        """,
-        tx.team_id,
-        keys["id"],
-        keys["display_id"],
-    )
-    this = await lock(tx, CONTACTS, key)
-    try:
-        other = await lock(tx, CONTACTS, other_key)
-    except NotFound as error:
-        raise Invalid.field("other_id", "is no contact of this team", "not_found") from error
-    if other["id"] == this["id"]:
-        raise Invalid.field("other_id", "is this contact itself")
-    return this, other
 
 
 async def _survivor(tx: Transaction, this: Record, other: Record, choose: dict[str, Any]) -> Record:

@@ -16,7 +16,7 @@ from domains.kit.followers import lead_on
 from domains.kit.guard import refuse_unseen, said
 from domains.kit.links import require_links
 from domains.kit.merge import merged_fields, refuse_stale
-from domains.kit.policy import allow_delete, allow_edit, allow_private
+from domains.kit.policy import allow_delete, allow_edit, allow_owner, allow_private
 from domains.kit.resource import Moment, Record, Resource, Step
 from domains.kit.rows import insert, lock, read_back, require_member, require_owner, update
 from domains.kit.scope import ACROSS_TEAMS
@@ -105,6 +105,8 @@ async def change(
         return Changed(row, tuple(merged))
     if "is_private" in wanted:
         allow_private(actor, row["owner_id"], resource.name)
+    if "owner_id" in wanted:
+        allow_owner(actor, row, wanted["owner_id"], resource.name)
     for name, why in {resource.status: "status_reason", **resource.reasons}.items():
         if name in wanted and why not in given:
             wanted[why] = None

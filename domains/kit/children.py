@@ -191,9 +191,12 @@ async def drop(
 async def _lock(
     tx: Transaction, resource: Resource, child: Child, actor: Actor, key: str
 ) -> Record:
-    """The record, for one who may change it; what is its author's own, whoever sees it may add."""
+    """The record, for one who may change it.
+
+    What is its author's own, and changes nothing else of the record, whoever sees it may add.
+    """
     record = await lock(tx, resource, key)
-    if not child.own:
+    if not child.own or child.follows:
         allow_edit(actor, record, resource.name)
     return record
 

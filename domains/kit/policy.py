@@ -79,6 +79,21 @@ def allow_delete(actor: Actor, row: Mapping[str, Any], doing: str) -> None:
         raise Forbidden(f"Only its owner or a team lead can {doing}")
 
 
+def allow_owner(actor: Actor, row: Mapping[str, Any], to: UUID | None, name: str) -> None:
+    """Raise Forbidden unless the actor decides whose the record is, and may give it to this one.
+
+    Owning a record is being allowed to delete it. So who merely changes what others own gives none
+    of it away, and nobody takes over what they may not delete as it is. `to` None is anybody: the
+    actor, too.
+    """
+    if row["owner_id"] == actor.user_id or Right.DELETE in actor.rights:
+        return
+    if actor.role not in LEADS:
+        raise Forbidden(f"Only its owner or a team lead decides whose this {name} is")
+    if to is None or to == actor.user_id:
+        raise Forbidden(f"Who may not delete what others own does not take this {name} over")
+
+
 def allow_grant(actor: Actor, row: Mapping[str, Any], name: str, given: Mapping[str, Any]) -> None:
     """Raise Forbidden unless it is the actor's to give or take back, and no more than they have.
 

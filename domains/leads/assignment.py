@@ -11,17 +11,16 @@ from domains.kit.changes import Changed, make
 from domains.kit.errors import Conflict
 from domains.kit.followers import lead_on
 from domains.kit.merge import merged_fields
-from domains.kit.policy import allow
+from domains.kit.policy import allow, allow_owner
 from domains.kit.resource import Moment, Record
 from domains.kit.rows import lock, update
 from domains.kit.tell import tell
 from domains.kit.writes import answer, writer
 from domains.leads import agents
+from domains.leads.following import OVER
 from domains.leads.resource import LEADS
 from domains.leads.routing import Agent, Decision, Rule, Strategy, choose
 from domains.leads.rules import IN_ORDER
-
-OVER = frozenset({"converted", "lost", "unqualified"})
 
 # Whoever routes holds all rules until it is committed: of two leads at once the second is decided
 # when the first one's turn has been taken.
@@ -82,6 +81,7 @@ async def route(
             raise Conflict("No rule of the team has somebody for this lead")
         if decision.agent is None and row["is_private"]:
             raise Conflict("A private lead cannot go to the pond; make it public first")
+        allow_owner(actor, row, decision.agent.id if decision.agent else None, LEADS.name)
         columns = await outcome(tx, actor, decision, Moment.given())
         kind = "assigned" if decision.agent else "released"
         return answer(await give(tx, row, columns, kind, base))
@@ -128,7 +128,10 @@ async def keeper(tx: Transaction, actor: Actor) -> Any:
         tx.team_id,
         actor.user_id if actor.role in LEAD_ROLES else None,
     )
-    return member or await tx.fetchval(KEEPER, tx.team_id)
+    member = member or await tx.fetchval(KEEPER, tx.team_id)
+    if member is None:
+        raise Conflict("Nobody is a member of this team, who could keep its pond")
+    return member
 
 
 async def give(

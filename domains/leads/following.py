@@ -1,11 +1,13 @@
-"""What follows from a change of a lead: when it moved, its score, that somebody gave it away."""
+"""What follows from a change of a lead: when it moved, its score, whether it is in the pond."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from domains.kit.resource import Moment, Record
 from domains.kit.rules import status_columns
 from domains.leads.score import INPUTS, score
+
+OVER: Final = frozenset({"converted", "lost", "unqualified"})
 
 
 def derive(before: Record | None, after: Record, moment: Moment) -> Mapping[str, Any]:
@@ -19,4 +21,6 @@ def derive(before: Record | None, after: Record, moment: Moment) -> Mapping[str,
         # Somebody gave it away by hand: no rule did, and nobody claimed it.
         columns |= {"assigned_at": moment.now, **dict.fromkeys(("claimed_at", "routing_rule_id"))}
         columns["in_pond"] = False
+    if after.get("in_pond") and after["lead_status"] in OVER:
+        columns["in_pond"] = False  # there is nothing to claim any more
     return columns

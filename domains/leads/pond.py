@@ -4,15 +4,15 @@ from typing import ClassVar
 
 from db.database import Database
 from db.transaction import Answer, Operation, Transaction
-from domains.kit.actor import LEADS as LEAD_ROLES
 from domains.kit.actor import Actor
 from domains.kit.errors import Conflict, Forbidden
-from domains.kit.policy import allow
+from domains.kit.policy import allow, allow_owner
 from domains.kit.resource import Moment, Record
 from domains.kit.rows import lock
 from domains.kit.writes import answer, writer
 from domains.leads import agents
-from domains.leads.assignment import OVER, give, keeper
+from domains.leads.assignment import give, keeper
+from domains.leads.following import OVER
 from domains.leads.resource import LEADS
 
 
@@ -53,6 +53,8 @@ async def claim(
         row = await lock(tx, LEADS, key)
         if not row["in_pond"] and row["owner_id"] != actor.user_id:
             raise await _claimed(tx, row)
+        if row["archived_at"] is not None:
+            raise Conflict("This lead is archived; there is nothing to claim")
         if row["in_pond"]:
             await _refuse_too_many(tx, actor)
         moment = Moment.given()
@@ -72,13 +74,15 @@ async def claim(
 async def release(
     db: Database, actor: Actor, key: str, base: int | None, op: Operation | None
 ) -> Answer:
-    """Put a lead into the pond, for whoever claims it; a lead of the team keeps it meanwhile."""
+    """Put a lead into the pond, for whoever claims it; a lead of the team keeps it meanwhile.
+
+    It is as good as given to anybody, the actor too.
+    """
     allow(actor, LEADS.writers, "release leads")
 
     async def work(tx: Transaction) -> Answer:
         row = await lock(tx, LEADS, key)
-        if row["owner_id"] != actor.user_id and actor.role not in LEAD_ROLES:
-            raise Forbidden("Only its owner or a team lead can release this lead")
+        allow_owner(actor, row, None, LEADS.name)
         if row["is_private"]:
             raise Conflict("A private lead cannot go to the pond; make it public first")
         if row["lead_status"] in OVER:

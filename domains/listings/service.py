@@ -10,7 +10,7 @@ from domains.kit.changes import make
 from domains.kit.endpoint import Reply
 from domains.kit.errors import Conflict
 from domains.kit.history import HistoryQuery, entries
-from domains.kit.policy import allow
+from domains.kit.policy import allow, allow_edit, allow_owner
 from domains.kit.property import PropertyFields
 from domains.kit.resource import Moment
 from domains.kit.rows import is_member, lock
@@ -63,6 +63,9 @@ async def relist(
 
     async def work(tx: Transaction) -> Answer:
         old = await lock(tx, LISTINGS, key)
+        allow_edit(actor, old, LISTINGS.name)
+        if body.owner_id not in (None, old["owner_id"]):
+            allow_owner(actor, old, body.owner_id, LISTINGS.name)
         if old["listing_status"] not in OVER:
             raise Conflict(
                 f"The listing is still {old['listing_status']}; only an ended one is relisted"

@@ -286,4 +286,18 @@ async def test_it_takes_the_right_to_change_both(api: Api, team: Team, agent: Cl
     for one, other in ((mine, theirs), (theirs, mine)):
         assert (await merge(agent, one, other)).refused == (403, "FORBIDDEN")
     assert (await merge(agent, mine, await add(agent))).status == 200
-    assert (await merge(ana, theirs, mine)).status == 200
+    assert (await merge(ana, mine, theirs)).status == 200
+
+
+async def test_nobody_makes_another_s_contact_their_own_by_merging_it(
+    agent: Client, lead: Client, owner: Client, team: Team
+) -> None:
+    mine, theirs = await add(agent), await add(lead)
+    assert (await merge(agent, mine, theirs)).refused == (403, "FORBIDDEN")
+    both_theirs = await merge(agent, theirs, await add(lead))
+    assert both_theirs.data["owner_id"] == str(team.lead.user_id)
+    permissions = f"/teams/current/members/{team.lead.user_id}/permissions"
+    await owner.put(permissions, {"can_delete": False})
+    assert (await merge(lead, theirs, mine)).refused == (403, "FORBIDDEN")
+    await owner.put(permissions, {"can_delete": None})
+    assert (await merge(lead, theirs, mine)).status == 200

@@ -243,6 +243,80 @@ async def test_who_gives_a_lead_from_the_pond_away_takes_it_out(team: Team, lead
     assert assigned["assigned_at"] is not None
 
 
+async def test_out_of_the_pond_one_comes_by_a_claim_and_not_past_its_limit(
+    team: Team, owner: Client, lead: Client, agent: Client
+) -> None:
+    await lead.patch(f"/lead-routing/agents/{team.agent.user_id}", {"claim_limit": 1})
+    first, second = await in_pond(lead), await in_pond(lead)
+    take = {"owner_id": str(team.agent.user_id)}
+    path = f"/leads/{second['id']}"
+    assert (await agent.post(f"/leads/{first['id']}/claim")).status == 200
+    assert (await agent.post(f"{path}/claim")).refused == (409, "CLAIM_LIMIT")
+    assert (await agent.patch(path, take)).refused == (403, "FORBIDDEN")
+    permissions = f"/teams/current/members/{team.agent.user_id}/permissions"
+    await owner.put(permissions, {"can_delete": True})
+    batch = {"op": "update", "ids": [second["id"]], "changes": take}
+    (item,) = (await agent.post("/leads/batch", batch)).data
+    assert item["error"]["code"] == "CONFLICT"
+    for answer in (await agent.patch(path, take), await agent.put(path, take)):
+        assert answer.refused == (409, "CONFLICT")
+    assert (await agent.get(path)).data == second
+    # Of the team's leads it is a decision, which counts as nobody's claim.
+    given = (await lead.patch(path, take)).data
+    assert (given["in_pond"], given["claimed_at"]) == (False, None)
+
+
+async def test_what_is_over_is_in_no_pond(lead: Client, agent: Client) -> None:
+    for status in ("lost", "unqualified"):
+        pond = await in_pond(lead)
+        over = (await agent.move(LEADS, pond["id"], status)).data
+        assert (over["in_pond"], over["owner_id"]) == (False, pond["owner_id"])
+        claimed = await agent.post(f"/leads/{pond['id']}/claim")
+        assert claimed.refused == (409, "LEAD_CLAIMED")
+    deferred = await in_pond(lead)
+    assert (await agent.move(LEADS, deferred["id"], "deferred")).data["in_pond"]
+    archived = await in_pond(lead)
+    await lead.patch(f"/leads/{archived['id']}/archive")
+    assert (await agent.post(f"/leads/{archived['id']}/claim")).refused == (409, "CONFLICT")
+    assert (await lead.get("/leads/stats")).data["inPond"] == 1
+
+
+async def test_who_may_not_delete_others_leads_takes_none_by_way_of_the_pond_or_a_rule(
+    api: Api, team: Team, owner: Client, lead: Client, agent: Client
+) -> None:
+    permissions = f"/teams/current/members/{team.lead.user_id}/permissions"
+    await owner.put(permissions, {"can_delete": False})
+    theirs = await agent.make(LEADS)
+    path = f"/leads/{theirs['id']}"
+    assert (await lead.post(f"{path}/release")).refused == (403, "FORBIDDEN")
+    rule = await a_rule(lead, strategy="round_robin", agents=[str(team.lead.user_id)])
+    assert (await lead.post(f"{path}/route")).refused == (403, "FORBIDDEN")
+    one = f"/lead-routing/rules/{rule['id']}"
+    await lead.patch(one, {"strategy": "pond", "agents": []})
+    assert (await lead.post(f"{path}/route")).refused == (403, "FORBIDDEN")
+    ben = await new_member(api.db, team.id, Role.AGENT, "Ben Agent")
+    await lead.patch(one, {"strategy": "round_robin", "agents": [str(ben.user_id)]})
+    assert (await lead.post(f"{path}/route")).data["owner_id"] == str(ben.user_id)
+    await owner.put(permissions, {"can_delete": None})
+    assert (await lead.post(f"{path}/release")).data["in_pond"]
+
+
+async def test_who_may_change_only_their_own_moves_no_other_lead_by_what_was_done_with_it(
+    team: Team, owner: Client, lead: Client, agent: Client
+) -> None:
+    permissions = f"/teams/current/members/{team.agent.user_id}/permissions"
+    await owner.put(permissions, {"can_edit_team_data": False})
+    theirs, mine = await lead.make(LEADS), await agent.make(LEADS)
+    called = {"activity_type": "call"}
+    refused = await agent.post(f"/leads/{theirs['id']}/activities", called)
+    assert refused.refused == (403, "FORBIDDEN")
+    assert (await lead.get(f"/leads/{theirs['id']}")).data == theirs
+    assert (await agent.post(f"/leads/{mine['id']}/activities", called)).status == 201
+    grant = {"user_id": str(team.agent.user_id), "can_edit": True}
+    await lead.put(f"/leads/{theirs['id']}/grants", grant)
+    assert (await agent.post(f"/leads/{theirs['id']}/activities", called)).status == 201
+
+
 async def test_of_two_who_claim_at_once_one_wins_and_both_screens_know(
     api: Api, team: Team, lead: Client, agent: Client
 ) -> None:

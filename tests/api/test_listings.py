@@ -371,6 +371,21 @@ async def test_the_agent_of_a_relisted_property_is_the_old_one_while_in_the_team
     assert (await lead.post(relist, gone)).fields == ["owner_id"]
 
 
+async def test_relisting_takes_the_right_to_change_the_listing_and_another_agent_that_to_give_it(
+    api: Api, team: Team, owner: Client, agent: Client, lead: Client
+) -> None:
+    old = await lead.make(LISTINGS, "cancelled")
+    relist = f"/listings/{old['id']}/relist"
+    named = {"owner_id": str(team.agent.user_id)}
+    assert (await agent.post(relist, named)).refused == (403, "FORBIDDEN")
+    assert (await agent.post(relist, {})).data["owner_id"] == str(team.lead.user_id)
+    permissions = f"/teams/current/members/{team.agent.user_id}/permissions"
+    await owner.put(permissions, {"can_edit_team_data": False})
+    before = await head(api.db, team)
+    assert (await agent.post(relist, {})).refused == (403, "FORBIDDEN")
+    assert await head(api.db, team) == before
+
+
 async def test_restoring_an_archived_listing_changes_no_status(agent: Client) -> None:
     listing = await agent.make(LISTINGS, "active")
     one = f"/listings/{listing['id']}"
