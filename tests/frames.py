@@ -213,6 +213,10 @@ async def _contacts(stage: Stage) -> None:
         await screen.fail("contacts:get", {"id": other["id"]})
         back = {"op": stage.op(), **one, "body": {"merge": merge}}
         await screen.ask("contacts:unmerge", back)
+        await screen.ask(
+            "contacts:distinct", {"op": stage.op(), **one, "body": {"other_id": other["id"]}}
+        )
+        await screen.ask("contacts:undistinct", {"op": stage.op(), **one, "other_id": other["id"]})
 
 
 # What a kind with a team of its own offers beside the common verbs.

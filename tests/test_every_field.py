@@ -204,7 +204,9 @@ async def test_no_value_a_verb_takes_breaks_it(
         base = {"status": record[resource.status]} if endpoint.body is resource.move else {}
         if endpoint.name.endswith(":price"):
             base = {"list_price": 1}
-        if endpoint.name.split(":")[1].startswith(("add_", "merge", "unmerge", "primary_role")):
+        if endpoint.name.split(":")[1].startswith(
+            ("add_", "distinct", "merge", "unmerge", "primary_role")
+        ):
             base = a_body(endpoint, resource) or {}
         for name in endpoint.body.model_fields:
             for value in ODD:

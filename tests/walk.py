@@ -124,6 +124,8 @@ def parts_of(endpoint: Endpoint, resource: Resource, record: Any) -> dict[str, s
     parts = {"id": record["id"]}
     if "{grantee}" in endpoint.path:
         parts["grantee"] = GRANT["grantee"]
+    if "{other_id}" in endpoint.path:
+        parts["other_id"] = next(iter(record["distinct_from"]), str(uuid4()))
     for child in resource.children:
         if f"{{{child.name}_id}}" in endpoint.path:
             rows = rows_in(child, record)
@@ -147,6 +149,7 @@ def a_body(endpoint: Endpoint, resource: Resource, record: Any = None) -> dict[s
         "grant": GRANT,
         "tags": {"add": ["VIP"]},
         "merge": {"other_id": str(uuid4())},
+        "distinct": {"other_id": str(uuid4())},
         "unmerge": {"merge": uuid4().hex},
         "primary_role": {"role": "agent"},
         **EXAMPLES[resource.plural].verbs,
@@ -161,10 +164,10 @@ def a_body(endpoint: Endpoint, resource: Resource, record: Any = None) -> dict[s
 
 async def made_fit(by: Client, resource: Resource, verb: str, record: Any) -> dict[str, Any] | None:
     """A body of a verb that takes another record with it, which is made; None for any other."""
-    if verb not in ("merge", "unmerge"):
+    if verb not in ("distinct", "merge", "unmerge"):
         return None
     other = {"other_id": (await by.make(resource))["id"]}
-    if verb == "merge":
+    if verb != "unmerge":
         return other
     merged = await by.post(f"/{resource.plural}/{record['id']}/merge", other)
     return {"merge": merged.meta["seq"]}
@@ -173,6 +176,17 @@ async def made_fit(by: Client, resource: Resource, verb: str, record: Any) -> di
 async def _merge(by: Client, resource: Resource, records: list[Any], **said: Any) -> Answer:
     one, other = records[:2]
     return await by.post(f"/{resource.plural}/{one['id']}/merge", {"other_id": other["id"]}, **said)
+
+
+async def _distinct(by: Client, resource: Resource, records: list[Any], **said: Any) -> Answer:
+    one, other = records[:2]
+    path = f"/{resource.plural}/{one['id']}/distinct"
+    return await by.post(path, {"other_id": other["id"]}, **said)
+
+
+async def _undistinct(by: Client, resource: Resource, records: list[Any], **said: Any) -> Answer:
+    one, other = records[:2]
+    return await by.delete(f"/{resource.plural}/{one['id']}/distinct/{other['id']}", **said)
 
 
 async def _unmerge(by: Client, resource: Resource, records: list[Any], **said: Any) -> Answer:
@@ -242,6 +256,8 @@ OWN = {
         Write("tags", "updated", _one(Method.PATCH, "/tags", lambda _: {"add": ["VIP"]})),
     ],
     "contacts": [
+        Write("distinct", "told_apart", _distinct, records=2),
+        Write("undistinct", "compared_again", _undistinct, first="distinct", records=2),
         Write("merge", "merged", _merge, records=2, again=False, kinds=("merged", "deleted")),
         Write(
             "unmerge",
@@ -318,12 +334,13 @@ async def made_ready(
         return [await by.make(resource, first, **changes) for _ in range(3)]
     ready = EXAMPLES[resource.plural].ready.get(first or "", dict)()
     records = [await by.make(resource, **{**ready, **changes}) for _ in range(3)]
-    for child in resource.children:
-        if child.name == first:
-            for record in records:
-                await add_row(by, resource, child, record)
-            one = f"/{resource.plural}/"
-            return [(await by.get(one + record["id"])).data for record in records]
+    rows = [child for child in resource.children if child.name == first]
+    if rows or first == "distinct":
+        for record in records if rows else ():
+            await add_row(by, resource, rows[0], record)
+        if not rows:
+            await _distinct(by, resource, records)
+        return [(await by.get(f"/{resource.plural}/{record['id']}")).data for record in records]
     if first == "rule":
         await by.post("/lead-routing/rules", {"name": "All", "strategy": "round_robin"})
         return records

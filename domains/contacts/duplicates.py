@@ -66,6 +66,11 @@ KINDS = ", ".join(
 )  # fmt: skip
 
 
+# Nobody said that they are two; what was said of one that was merged since holds for who it is now.
+UNDECIDED = """NOT (a.distinct_from && (b.merged_from || b.id))
+            AND NOT (b.distinct_from && (a.merged_from || a.id))"""
+
+
 def _brief(row: str) -> str:
     """SQL: as much of the contact as it takes to tell it from another one."""
     roles = (
@@ -113,7 +118,7 @@ LIKE_ONE = f"""
             SELECT f.*, {LIKENESS.format(name="f.name")} AS likeness OFFSET 0
         ) AS w
         CROSS JOIN LATERAL (SELECT {SCORE} AS score) AS s
-        WHERE a.id = $2 AND a.team_id = $1 AND s.score >= $4
+        WHERE a.id = $2 AND a.team_id = $1 AND s.score >= $4 AND {UNDECIDED}
         ORDER BY s.score DESC, b.created_at, b.id
         LIMIT $5
     ) AS d
@@ -122,6 +127,7 @@ LIKE_ONE = f"""
 PAIRS = f"""
     WITH seen AS MATERIALIZED (
         SELECT r.id, r.match_keys, r.name_key, r.company, r.birthday,
+            r.merged_from, r.distinct_from,
             row_number() OVER (ORDER BY r.created_at, r.id)::int AS n
         FROM contacts AS r
         WHERE r.team_id = $1 AND r.deleted_at IS NULL AND r.archived_at IS NULL
@@ -149,7 +155,7 @@ PAIRS = f"""
             SELECT f.*, {LIKENESS.format(name="f.name")} AS likeness OFFSET 0
         ) AS w
         CROSS JOIN LATERAL (SELECT {SCORE} AS score) AS s
-        WHERE s.score >= $3
+        WHERE s.score >= $3 AND {UNDECIDED}
     )
     SELECT (SELECT count(*) FROM judged) AS total,
         (SELECT coalesce(json_agg(p), '[]')::text FROM (

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from domains.contacts import duplicates, service
+from domains.contacts import distinct, duplicates, service
 from domains.contacts.merging import merge
 from domains.contacts.models import (
     Contact,
     ContactSearch,
+    Distinct,
     Duplicate,
     DuplicatePair,
     DuplicateQuery,
@@ -49,6 +50,14 @@ def endpoints(services: Services) -> list[Endpoint]:
     async def unmerging(call: Call) -> Reply:
         return reply(await unmerge(db, call.who, call.path["id"], call.body, call.version, call.op))
 
+    async def tell_apart(call: Call) -> Reply:
+        key, other = call.path["id"], call.body.other_id
+        return reply(await distinct.tell_apart(db, call.who, key, other, call.version, call.op))
+
+    async def compare_again(call: Call) -> Reply:
+        key, other = call.path["id"], call.path["other_id"]
+        return reply(await distinct.compare_again(db, call.who, key, other, call.version, call.op))
+
     async def primary(call: Call) -> Reply:
         return reply(
             await make_primary(db, call.who, call.path["id"], call.body, call.version, call.op)
@@ -76,6 +85,11 @@ def endpoints(services: Services) -> list[Endpoint]:
         Endpoint("contacts:duplicates_of", Method.GET, f"{ONE}/duplicates", of_one, Duplicate,
                  "List contacts that may be the same person", params=DuplicateQuery, many=True,
                  **kept),
+        Endpoint("contacts:distinct", Method.POST, f"{ONE}/distinct", tell_apart, Contact,
+                 "Say that another contact is not the same person", body=Distinct, **writing),
+        Endpoint("contacts:undistinct", Method.DELETE, f"{ONE}/distinct/{{other_id}}",
+                 compare_again, Contact, "Take back that two contacts are not the same person",
+                 **writing),
         Endpoint("contacts:merge", Method.POST, f"{ONE}/merge", merging, Contact,
                  "Merge another contact into this one", body=Merge, **writing),
         Endpoint("contacts:unmerge", Method.POST, f"{ONE}/unmerge", unmerging, Unmerged,

@@ -156,6 +156,9 @@ class Contact(ContactFields, RecordImage):
     merged_from: list[Annotated[UUID, Kind.RECORD]] = Field(
         description="Those merged into it, the last one last"
     )
+    distinct_from: list[Annotated[UUID, Kind.RECORD]] = Field(
+        description="Those who are not the same person, however alike they are"
+    )
     roles: list[RoleImage]
     primary_role: ContactRole | None
 
@@ -278,6 +281,12 @@ class Unmerge(Input):
 
     merge: Annotated[int, Field(ge=1, le=2**62)] | Word
     version: Version | None = None
+
+
+class Distinct(Input):
+    """Says that another contact is not the same person."""
+
+    other_id: Word
 
 
 class Kept(Output):

@@ -81,6 +81,13 @@ BY_ROLE = f"""(
     ) AS n USING (role)
 )"""
 
+# As far as whoever may see this contact may see the other one.
+DISTINCT = (
+    "(SELECT coalesce(json_agg(d.id ORDER BY d.i), '[]')"
+    " FROM unnest(r.distinct_from) WITH ORDINALITY AS d (id, i)"
+    " JOIN contacts AS o ON o.id = d.id AND o.audience IN ('all', r.audience))"
+)
+
 CONTACTS = Resource(
     name="contact",
     plural="contacts",
@@ -96,6 +103,7 @@ CONTACTS = Resource(
     label="r.full_name",
     successor="merged_into",
     computed={
+        "distinct_from": DISTINCT,
         "primary_role": (
             "(SELECT c.role FROM contact_roles AS c WHERE c.contact_id = r.id AND c.is_primary)"
         ),
@@ -138,6 +146,10 @@ CONTACTS = Resource(
     deeds={
         "merged": "merged another contact into {record}",
         "unmerged": "took a merge into {record} back",
+        "told_apart": "noted that {record} is not the same as another contact",
+        "told_apart many": "noted that {many} are not the same",
+        "compared_again": "noted that {record} may be the same as another contact after all",
+        "compared_again many": "noted that {many} may be the same after all",
         "deleted": "deleted {record}[, which is {merged_into} now]",
     },
     children=(ROLES,),
