@@ -28,7 +28,8 @@ BEGIN
 END
 $$;
 
--- Several fields as one line, each between bars: '| mai nguyen | mai mail example | 12065550100 |'.
+-- Several fields as one line, each once and between bars:
+-- '| mai nguyen | clt 2026 0001 | mai mail example | 12065550100 |'.
 CREATE FUNCTION search_line(p_fields text[]) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
 DECLARE
@@ -37,7 +38,7 @@ DECLARE
 BEGIN
     FOREACH field IN ARRAY p_fields LOOP
         field := search_fold(field);
-        IF field <> '' THEN
+        IF field <> '' AND position('| ' || field || ' |' IN line) = 0 THEN
             line := line || ' ' || field || ' |';
         END IF;
     END LOOP;
@@ -52,16 +53,19 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
     SELECT CASE WHEN length(w) < 3 THEN '% ' ELSE '%' END || w || '%' FROM search_fold(p_word) AS w;
 $$;
 
--- Gives a table its line of these columns and of what `p_more` says (an SQL expression of text[]), and
--- the index of it. A later migration calls it for its own table. A search reads all that waits to be
--- sorted into the index: 256 kB of it and no more.
-CREATE FUNCTION make_searchable(p_table regclass, p_columns text[], p_more text DEFAULT NULL)
-RETURNS void LANGUAGE plpgsql AS $$
+-- Gives a table its line and the index of it: what a record is called (the SQL of its label, over the
+-- table's own columns), these columns, and what `p_more` says, an SQL expression of text[]. A later
+-- migration calls it for its own table; where the first column is the label, it need not be named.
+-- A search reads all that waits to be sorted into the index: 256 kB of it and no more.
+CREATE FUNCTION make_searchable(
+    p_table regclass, p_columns text[], p_more text DEFAULT NULL, p_label text DEFAULT NULL
+) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format(
         'ALTER TABLE %s ADD COLUMN search_text text NOT NULL'
-        ' GENERATED ALWAYS AS (search_line(ARRAY[%s]%s)) STORED',
+        ' GENERATED ALWAYS AS (search_line(ARRAY[%s%s]%s)) STORED',
         p_table,
+        p_label || ', ',
         (SELECT string_agg(quote_ident(c), ', ') FROM unnest(p_columns) AS c),
         ' || ' || p_more);
     EXECUTE format(
@@ -72,17 +76,20 @@ $$;
 
 SELECT make_searchable(
     'escrows',
-    '{property_address,display_address,city,zip_code,display_id,escrow_number,mls_number}',
-    'buyers || sellers');
+    '{display_id,property_address,display_address,city,zip_code,escrow_number,mls_number}',
+    'buyers || sellers',
+    'coalesce(nullif(display_address, ''''), property_address)');
 SELECT make_searchable(
-    'listings', '{property_address,display_address,city,zip_code,display_id,mls_number}');
+    'listings', '{display_id,property_address,display_address,city,zip_code,mls_number}',
+    NULL, 'coalesce(nullif(display_address, ''''), property_address)');
 SELECT make_searchable(
-    'clients', '{last_name,first_name,email,phone_e164,city,display_id}',
-    'ARRAY[person_name(first_name, last_name, entity_name)]');
+    'clients', '{display_id,last_name,first_name,email,phone_e164,city}',
+    NULL, 'person_name(first_name, last_name, entity_name)');
 SELECT make_searchable(
-    'leads', '{last_name,first_name,email,phone_e164,city,display_id}',
-    'ARRAY[person_name(first_name, last_name, NULL)]');
+    'leads', '{display_id,last_name,first_name,email,phone_e164,city}',
+    NULL, 'person_name(first_name, last_name, NULL)');
 SELECT make_searchable(
-    'contacts', '{last_name,first_name,company,email,phone_e164,city,license_number,display_id}',
-    'coalesce(first_name || '' '' || last_name, first_name, last_name) || other_emails || other_phones_e164');
+    'contacts', '{display_id,last_name,first_name,company,email,phone_e164,city,license_number}',
+    'other_emails || other_phones_e164',
+    'coalesce(first_name || '' '' || last_name, first_name, last_name, company)');
 SELECT make_searchable('appointments', '{title,location,display_id}');

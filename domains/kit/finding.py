@@ -8,12 +8,17 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 
 from domains.kit.folding import fold
 from domains.kit.phone import e164
 
 MOST_WORDS = 12  # beyond them the longest are asked for
 SHORTEST_TYPO = 4  # letters of a word in which one may be wrong
+SHORTEST = SHORTEST_TYPO - 1  # of what is left of it where one is missing
+SHORTEST_ALIKE = 6  # of one that is found by what is alike: of a shorter one too much is
+LONGEST_TYPO = 24  # letters: a pattern of a longer word costs more than it finds
+LETTER = "[a-z0-9]"
 LEAST_DIGITS = 4  # of a telephone number; and of a whole one, with its country
 WHOLE_NUMBER = 10
 
@@ -54,27 +59,90 @@ def _digits(text: str) -> str | None:
     return digits.lstrip("0") or None
 
 
-def found(line: str, asked: Asked, put: Callable[[str], str], *, typos: bool = False) -> str:
+class Typos(StrEnum):
+    """What a word may be in the line instead of itself: nothing, one letter off, or alike."""
+
+    NONE = "none"
+    ONE_LETTER = "one letter"
+    ALIKE = "alike"
+
+
+def found(line: str, asked: Asked, put: Callable[[str], str], *, typos: Typos = Typos.NONE) -> str:
     """The condition that finds it in a line; `put` takes a value and gives its parameter.
 
     A pattern is made in a query of its own, once and not for each row.
     """
     if not asked.words:
         return "false"  # signs alone are in no word
-    each = " AND ".join(_one(line, word, put(word), typos=typos) for word in asked.words)
+    parts = [fold(word).split() for word in asked.words]
+    if sum(map(len, parts)) > MOST_WORDS:
+        typos = Typos.NONE
+    words = zip(asked.words, parts, strict=True)
+    each = " AND ".join(_one(line, word, inside, put, typos) for word, inside in words)
     if asked.digits is None:
         return f"({each})"
     return f"({each} OR {line} LIKE {put(f'%{asked.digits}%')})"
 
 
-def _one(line: str, word: str, place: str, *, typos: bool) -> str:
-    there = f"{line} LIKE (SELECT search_like({place}))"
-    if not (typos and _may_be_mistyped(word)):
+def _one(line: str, word: str, parts: list[str], put: Callable[[str], str], typos: Typos) -> str:
+    there = _there(line, word, put)
+    if typos is Typos.NONE or not any(map(_may_be_mistyped, parts)):
         return there
-    return f"({there} OR {line} %> (SELECT search_fold({place})))"
+    if len(parts) == 1:
+        return f"({there} OR {_mistyped(line, parts[0], put, typos)})"
+    each = " AND ".join(
+        f"({_there(line, part, put)} OR {_mistyped(line, part, put, typos)})"
+        if _may_be_mistyped(part)
+        else _there(line, part, put)
+        for part in parts
+    )
+    return f"({there} OR {each})"
+
+
+def _there(line: str, word: str, put: Callable[[str], str]) -> str:
+    return f"{line} LIKE (SELECT search_like({put(word)}))"
 
 
 def _may_be_mistyped(word: str) -> bool:
-    # A wrong digit is another number; and of scripts without our letters too few trigrams differ.
-    plain = fold(word).strip()
-    return len(plain) >= SHORTEST_TYPO and plain.isascii() and plain.isalpha()
+    # A wrong digit is another number; and other scripts are kept as the hex of their letters.
+    return len(word) >= SHORTEST and word.isascii() and word.isalpha()
+
+
+def _mistyped(line: str, word: str, put: Callable[[str], str], typos: Typos) -> str:
+    ways = []
+    if len(word) <= LONGEST_TYPO:
+        ways.append(_one_letter_off(line, word, put))
+    if typos is Typos.ALIKE and len(word) >= SHORTEST_ALIKE:
+        ways.append(f"{line} %> (SELECT {put(word)}::text)")
+    return f"({' OR '.join(ways) or 'false'})"
+
+
+def _one_letter_off(line: str, word: str, put: Callable[[str], str]) -> str:
+    if len(word) < SHORTEST_TYPO:
+        halves = [f"% {word[:2]}%", f"%{word[1:]} %"]
+        ways = _one_more(word)
+    else:
+        # One letter is in one half of the word, and the other half is right; or two changed places
+        # across the middle. The index finds the halves, and nothing of the pattern.
+        half = len(word) // 2
+        start, end = word[:half], word[half:]
+        across = f"{start[:-1]}{end[0]}{start[-1]}{end[1:]}"
+        halves = [f"% {start}%", f"%{end} %", f"% {across} %"]
+        ways = [*_one_more(word), *_one_other(word), *_two_swapped(word)]
+    near = " OR ".join(f"{line} LIKE (SELECT {put(half)}::text)" for half in halves)
+    pattern = put(f" ({'|'.join(ways)}) ")
+    return f"({near}) AND regexp_like({line}, (SELECT {pattern}::text))"
+
+
+def _one_more(word: str) -> list[str]:
+    """Words that have a letter which was not typed."""
+    return [f"{word[:i]}{LETTER}{word[i:]}" for i in range(len(word) + 1)]
+
+
+def _one_other(word: str) -> list[str]:
+    """Words that have another letter in a place, or none."""
+    return [f"{word[:i]}{LETTER}?{word[i + 1 :]}" for i in range(len(word))]
+
+
+def _two_swapped(word: str) -> list[str]:
+    return [f"{word[:i]}{word[i + 1]}{word[i]}{word[i + 2 :]}" for i in range(len(word) - 1)]

@@ -13,13 +13,14 @@ from domains.kit.services import Services
 from domains.search.matched import matched
 from domains.search.models import Found, SearchQuery
 from domains.search.statement import statement
-from domains.users.resource import USERS
+from domains.users.resource import users_for
 
 
 def endpoints(services: Services) -> list[Endpoint]:
     async def find(call: Call) -> Reply:
         query: SearchQuery = call.params
-        kinds = [r for r in (*services.resources, USERS) if call.who.role in r.readers]
+        role = call.who.role
+        kinds = [r for r in (*services.resources, users_for(role)) if role in r.readers]
         asked = Asked.of(query.q)
         if asked is None:
             raise Invalid.field("q", "asks for nothing", "missing")

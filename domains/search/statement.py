@@ -1,25 +1,33 @@
 """One statement over all kinds of record, made from their definitions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from db.as_of import EVERYTHING, as_of
 from domains.kit.actor import Actor
-from domains.kit.finding import Asked, found
+from domains.kit.finding import Asked, Typos, found
 from domains.kit.policy import audiences_of, within
 from domains.kit.resource import Resource
 from domains.kit.scope import in_teams
 from domains.search.models import SearchQuery
 
-# The line has each field between bars: what is asked for may be a whole one, or how one begins.
+# The line has each field between bars, what the record is called first: what is asked for may be
+# a whole one, or how one begins.
 RANK = """(CASE
-    WHEN {line} LIKE '%| ' || f.whole || ' |%' THEN 1.0
-    WHEN {line} LIKE '%| ' || f.whole || '%' THEN 0.9
+    WHEN {line} LIKE '%| ' || f.whole || ' |%' THEN CASE
+        WHEN {line} LIKE '| ' || f.whole || ' |%'
+            OR translate(lower(r.display_id), '-', ' ') = f.whole THEN 1.0
+        ELSE 0.95 END
+    WHEN {line} LIKE '| ' || f.whole || ' %' THEN 0.9
+    WHEN {line} LIKE '| ' || f.whole || '%' THEN 0.85
     WHEN {line} LIKE '% ' || f.whole || ' %' THEN 0.8
+    WHEN {line} LIKE '%| ' || f.whole || '%' THEN 0.75
     WHEN {line} LIKE '% ' || f.whole || '%' THEN 0.7
     WHEN {all_words} THEN 0.6
-    ELSE 0.5 * word_similarity(f.whole, {line})
+    ELSE word_similarity(f.whole, {line}) * 0.1 + CASE
+        WHEN {one_letter_off} THEN 0.4
+        ELSE word_similarity(f.whole, {line}) * 0.3 END
     END - CASE WHEN r.archived_at IS NULL THEN 0 ELSE 0.05 END)"""
 
 
@@ -60,13 +68,13 @@ def statement(
             r.archived_at IS NOT NULL AS is_archived, r.rank, r.total, r.updated_at,
             {_fields(resource)} AS fields
         FROM (
-            SELECT r.*, {_rank(resource, found(resource.line, asked, put))} AS rank,
+            SELECT r.*, {_rank(resource, asked, put)} AS rank,
                 count(*) OVER () AS total
             FROM {resource.table} AS r
             CROSS JOIN folded AS f
             WHERE {teams} AND {resource.once if wide and resource.once else "true"}
                 AND r.deleted_at IS NULL AND {within("r.audience", sees)}
-                AND {own} AND {found(resource.line, asked, put, typos=True)}
+                AND {own} AND {found(resource.line, asked, put, typos=Typos.ALIKE)}
             ORDER BY rank DESC, r.updated_at DESC, r.id
             LIMIT {limit}
         ) AS r)"""
@@ -89,10 +97,17 @@ def statement(
     return made
 
 
-def _rank(resource: Resource, all_words: str) -> str:
-    return RANK.format(line=resource.line, all_words=all_words)
+def _rank(resource: Resource, asked: Asked, put: Callable[[str], str]) -> str:
+    line = resource.line
+    return RANK.format(
+        line=line,
+        all_words=found(line, asked, put),
+        one_letter_off=found(line, asked, put, typos=Typos.ONE_LETTER),
+    )
 
 
 def _fields(resource: Resource) -> str:
-    pairs = ", ".join(f"'{name}', r.{name}" for name in resource.search)
+    pairs = ", ".join(
+        f"'{name}', {resource.computed.get(name, f'r.{name}')}" for name in resource.search
+    )
     return f"json_build_object({pairs})"

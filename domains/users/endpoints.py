@@ -12,14 +12,30 @@ from domains.kit.fields import sent
 from domains.kit.history import HistoryEntry, HistoryQuery
 from domains.kit.replies import reply
 from domains.kit.services import Services
+from domains.kit.view import Live
 from domains.users import profile
 from domains.users.models import Account, Profile, ProfilePatch, TeamUser, UserQuery, UserStats
 from domains.users.profile import ADMINS
-from domains.users.resource import USERS
+from domains.users.resource import USERS, users_for
 
 
 def endpoints(services: Services) -> list[Endpoint]:
     db, verbs = services.db, Verbs(services.db, USERS)
+
+    def verbs_for(call: Call) -> Verbs:
+        return Verbs(db, users_for(call.who.role))
+
+    async def find(call: Call) -> Reply:
+        return await verbs_for(call).find(call)
+
+    def live(call: Call) -> Live:
+        return verbs_for(call).live(call)
+
+    async def stats(call: Call) -> Reply:
+        return await verbs_for(call).stats(call)
+
+    async def export(call: Call) -> Reply:
+        return await verbs_for(call).export(call)
 
     async def me(call: Call) -> Reply:
         return Reply((await profile.read(db, call.who)).encode())
@@ -52,11 +68,11 @@ def endpoints(services: Services) -> list[Endpoint]:
         replace(own[0], name="auth:profile", path="/auth/profile", socket=False),
         replace(own[1], name="auth:profile_put", method=Method.PUT, path="/auth/profile",
                 socket=False),
-        Endpoint("users:list", Method.GET, "/users", verbs.find, TeamUser, "List people",
-                 params=UserQuery, many=True, live=verbs.live, **kept),
-        Endpoint("users:stats", Method.GET, "/users/stats", verbs.stats, UserStats,
+        Endpoint("users:list", Method.GET, "/users", find, TeamUser, "List people",
+                 params=UserQuery, many=True, live=live, **kept),
+        Endpoint("users:stats", Method.GET, "/users/stats", stats, UserStats,
                  "Statistics of people", params=UserQuery, **kept),
-        Endpoint("users:export", Method.GET, "/users/export", verbs.export, None,
+        Endpoint("users:export", Method.GET, "/users/export", export, None,
                  "Download people as CSV", params=UserQuery, socket=False, **reading),
         Endpoint("users:get", Method.GET, "/users/{id}", verbs.get, TeamUser,
                  "Read a user", **kept),

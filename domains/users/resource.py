@@ -1,5 +1,7 @@
 """How people are read: as records of each team, like any other; they change themselves."""
 
+from dataclasses import replace
+
 from domains.kit.actor import Role
 from domains.kit.fields import Input
 from domains.kit.resource import Resource
@@ -9,6 +11,9 @@ from domains.users.models import ProfilePatch, TeamUser, UserQuery, UserStats
 def _count(role: Role) -> str:
     return f"count(*) FILTER (WHERE r.role = '{role}')"
 
+
+KNOWN_BY = "r.full_name, r.title, r.license_number, r.phone_e164"
+EMAIL = "(SELECT u.email FROM users AS u WHERE u.id = r.id)"
 
 # Nobody is made, moved, archived or deleted here: people come by invitation and leave a team.
 USERS = Resource(
@@ -53,6 +58,18 @@ USERS = Resource(
     shows=("broker",),
     label="r.full_name",
     # They are few in a team: their lines need no column and no index.
-    line="search_line(ARRAY[r.full_name, r.title, r.license_number, r.phone_e164])",
+    line=f"search_line(ARRAY[{KNOWN_BY}])",
     once="r.home",
 )
+# For those who are shown the address that a colleague signs in with, and so may look for it.
+USERS_BY_EMAIL = replace(
+    USERS,
+    computed={"email": EMAIL},
+    search=(*USERS.search, "email"),
+    line=f"search_line(ARRAY[{KNOWN_BY}, {EMAIL}])",
+)
+
+
+def users_for(role: Role) -> Resource:
+    """The definition that somebody of this role reads people by."""
+    return USERS if role is Role.VIEWER else USERS_BY_EMAIL
