@@ -13,6 +13,7 @@ from domains.clients.endpoints import endpoints as clients_endpoints
 from domains.clients.resource import CLIENTS
 from domains.contacts.endpoints import endpoints as contacts_endpoints
 from domains.contacts.resource import CONTACTS
+from domains.earlier.endpoints import endpoints as earlier_endpoints
 from domains.escrows.endpoints import endpoints as escrows_endpoints
 from domains.escrows.resource import ESCROWS
 from domains.home.endpoints import endpoints as home_endpoints
@@ -68,4 +69,5 @@ DOMAINS: Final = (
     Domain("home", home_endpoints, "Cards: a few figures of everything, and what is due"),
     Domain("search", search_endpoints, "Every kind of record by one box"),
     Domain("activity", activity_endpoints, "What the team did, from the log"),
+    Domain("earlier", earlier_endpoints, "Paths that the earlier system's programs ask for"),
 )

@@ -61,6 +61,10 @@ def _of_people(db: Database) -> list[Endpoint]:
         items, read_at = await members.list_members(db, call.who)
         return Reply(items.encode(), as_of=read_at)
 
+    async def list_of(call: Call) -> Reply:
+        _require_own(call)
+        return await list_all(call)
+
     async def member(call: Call) -> Reply:
         return _json(await members.read_member(db, call.who, _id(call)))
 
@@ -89,6 +93,8 @@ def _of_people(db: Database) -> list[Endpoint]:
     return [
         Endpoint("teams:members", Method.GET, of_members, list_all, Member,
                  "List the members of your team", many=True, **FOR_ALL),
+        Endpoint("teams:members_of", Method.GET, "/teams/{team}/members", list_of, Member,
+                 "The same, by the id of your team", many=True, socket=False, **FOR_ALL),
         Endpoint("teams:member", Method.GET, one, member, MemberContact,
                  "Read a member and how to write to them", **FOR_ALL),
         Endpoint("teams:role", Method.PATCH, one, role, Member, "Give a member another role",
@@ -117,8 +123,7 @@ def _of_permissions(db: Database) -> list[Endpoint]:
         )
 
     async def permissions_of(call: Call) -> Reply:
-        if call.path["team"].lower() != str(call.who.team_id):
-            raise NotFound("There is no such team")
+        _require_own(call)
         return await permissions(call)
 
     one = f"{TEAM}/members/{{id}}/permissions"
@@ -130,6 +135,11 @@ def _of_permissions(db: Database) -> list[Endpoint]:
                  permissions_of, Member, "The same, by the id of your team", body=Permissions,
                  socket=False, **FOR_MANAGERS),
     ]  # fmt: skip
+
+
+def _require_own(call: Call) -> None:
+    if call.path["team"].lower() != str(call.who.team_id):
+        raise NotFound("There is no such team")
 
 
 def _id(call: Call) -> UUID:

@@ -10,11 +10,11 @@ from uuid import UUID
 import asyncpg
 
 from db.database import Database
-from domains.kit.actor import Actor
+from domains.kit.actor import Actor, Role
 from domains.kit.child import Child
 from domains.kit.resource import Resource
 from tests.api.client import Client
-from tests.factories import Team, new_team
+from tests.factories import Team, new_brokerage, new_member, new_team
 from tests.walk import RESOURCES, child_example
 
 COUNTS = {"clients": 10_000, "listings": 5_000}
@@ -41,6 +41,7 @@ COLUMNS = """
 class Crowd:
     team: Team
     samples: dict[str, Any]  # one record of each kind, by plural
+    broker: Actor  # of the team and of another one
 
     @property
     def people(self) -> list[Actor]:
@@ -72,7 +73,8 @@ async def crowd(db: Database, url: str, team: Team, lead: Client) -> Crowd:
         await admin.execute("VACUUM ANALYZE", timeout=300)
     finally:
         await admin.close()
-    return Crowd(team, samples)
+    await new_brokerage(db, team, others[0])
+    return Crowd(team, samples, await new_member(db, team.id, Role.BROKER))
 
 
 async def _copy(db: Database, resource: Resource, sample: str, team: Team, count: int) -> None:

@@ -171,9 +171,77 @@ async def test_a_group_is_opened_by_its_index(
     assert indexes - {None} <= {"events_group_idx", "private_records_pkey"}
 
 
+SEARCHES = [
+    "Oak",
+    "a",
+    "jonh",
+    "nguyn simth",
+    "12 maim street seattle",
+    "anne-maire o'brein",
+    "ann@mail.example",
+    "(206) 555-0142",
+    "555-0142",
+    "CLT-2020-000042",
+    "王小明",
+    "one buyer two sellers three agents four lenders five brokers six homes",
+]
+
+
+@pytest.mark.parametrize("q", SEARCHES)
+async def test_a_search_is_one_round_trip_by_the_index_of_each_kind(
+    api: Api, tables: frozenset[str], reader: Client, q: str
+) -> None:
+    for params in ({}, {"scope": "my"}, {"limit": 50}, {"entity": "client"}):
+        ((_, plan),) = await looked_at(api, reader, "/search", {"q": q, **params}, tables)
+        kinds = [r for r in RESOURCES if params.get("entity") in (None, r.name)]
+        indexes = {node.get("Index Name") for node in plan}
+        assert {f"{resource.table}_search_idx" for resource in kinds} <= indexes, (q, params)
+
+
 @pytest.mark.parametrize("path", ["/stats/home", "/escrows/manager"])
 async def test_a_card_goes_by_indexes(
     api: Api, tables: frozenset[str], reader: Client, path: str
 ) -> None:
     for params in ({}, {"scope": "my"}):
         await looked_at(api, reader, path, params, tables)
+
+
+@pytest.mark.parametrize("scope", ["brokerage", "all"])
+async def test_what_a_broker_reads_of_several_teams_goes_by_indexes(
+    api: Api, many: Crowd, tables: frozenset[str], scope: str
+) -> None:
+    broker = await api.sign_in(many.broker)
+    await broker.get("/auth/me")
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("/search", {"q": "jonh oak"}),
+        ("/activity", {}),
+        ("/activity", {"type": "moved", "until": "2100-01-01T00:00:00Z"}),
+        ("/stats/home", {}),
+        ("/escrows/manager", {}),
+        ("/users", {"search": "Ana"}),
+    ]
+    for resource in RESOURCES:
+        lists = f"/{resource.plural}"
+        asked += [(lists, {}), (lists, {"search": "oak"}), (f"{lists}/stats", {})]
+        asked += [(lists, {"sort": sort}) for sort in resource.sorts]
+    for path, params in asked:
+        assert await looked_at(api, broker, path, {**params, "scope": scope}, tables), path
+
+
+# Read by something that no sample is, streamed whole, or of no table that is large.
+ELSEWHERE = {"search", "teams:member", "contacts:search"}
+
+
+async def test_every_read_there_is_has_been_looked_at(
+    api: Api, many: Crowd, tables: frozenset[str], reader: Client
+) -> None:
+    """Whatever is of no kind of record: people, teams, rules; the feed and the cards again."""
+    plurals = {resource.plural for resource in RESOURCES}
+    for endpoint in described():
+        if endpoint.method is not Method.GET or endpoint.tag in plurals:
+            continue
+        if endpoint.name.endswith(":export") or endpoint.name in ELSEWHERE:
+            continue
+        path = endpoint.path.replace("{id}", str(many.team.agent.user_id))
+        assert "{" not in path, path
+        await looked_at(api, reader, path, {}, tables)

@@ -1,0 +1,101 @@
+"""Paths that the earlier system's programs ask for do what ours do, for whom ours do it."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domains.kit.endpoint import Method
+from domains.kit.resource import Resource
+from domains.listings.resource import LISTINGS
+from server.catalogue import described
+from tests.api.client import Api, Client
+from tests.factories import Team, new_record, new_team
+from tests.walk import RESOURCES, everything, head, told
+
+each_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)
+EARLIER = [endpoint for endpoint in described() if endpoint.tag == "earlier"]
+BODIES: dict[str, Any] = {"price_reduction": {"newPrice": 1}}
+
+
+@each_resource
+async def test_a_record_is_put_away_and_brought_back_by_the_earlier_paths(
+    api: Api, team: Team, agent: Client, resource: Resource
+) -> None:
+    record = await agent.make(resource)
+    one, before = f"/{resource.plural}/{record['id']}", await head(api.db, team)
+    for method, path, archived in (
+        (Method.PUT, "/archive", True),
+        (Method.PATCH, "/unarchive", False),
+        (Method.PUT, "/archive", True),
+        (Method.PUT, "/restore", False),
+    ):
+        answer = await agent.ask(method, one + path)
+        assert answer.status == 200, answer.body
+        assert answer.data["is_archived"] is archived
+        assert answer.data == (await agent.get(one)).data
+    kinds = [event["k"] for event in await told(api.db, team, before)]
+    assert kinds == [f"{resource.name}.{verb}" for verb in ("archived", "restored") * 2]
+
+
+@each_resource
+async def test_several_are_deleted_with_an_outcome_for_each(
+    api: Api, lead: Client, resource: Resource
+) -> None:
+    theirs = await new_record(api.db, resource, (await new_team(api.db)).agent)
+    for method, path in ((Method.POST, "/batch-delete"), (Method.DELETE, "/batch")):
+        record, key = await lead.make(resource), uuid4().hex
+        ids = [theirs["id"], record["id"]]
+        answers = [
+            await lead.ask(method, f"/{resource.plural}{path}", {"ids": ids}, key=key)
+            for _ in range(2)
+        ]
+        assert [item["success"] for item in answers[0].data] == [False, True]
+        assert answers[0].data[0]["error"]["code"] == "NOT_FOUND"
+        assert answers[1].data == answers[0].data
+        assert await everything(lead, resource) == {}
+        twice = await lead.ask(method, f"/{resource.plural}{path}", {"ids": ids[:1] * 2})
+        assert (twice.refused, twice.fields) == ((400, "VALIDATION_ERROR"), ["ids"])
+
+
+async def test_a_price_is_reduced_by_the_earlier_path(agent: Client) -> None:
+    listing = await agent.make(LISTINGS)
+    body = {"newPrice": 410000, "reason": "Two weeks without an offer"}
+    answer = await agent.post(f"/listings/{listing['id']}/price-reduction", body)
+    assert float(answer.data["list_price"]) == 410000
+    assert answer.data["price_change_reason"] == body["reason"]
+    prices = (await agent.get(f"/listings/{listing['id']}/price-history")).data
+    assert float(prices[0]["list_price"]) == 410000
+
+
+async def test_members_are_listed_by_the_id_of_one_s_own_team_alone(
+    api: Api, team: Team, viewer: Client
+) -> None:
+    ours = await viewer.get(f"/teams/{team.id}/members")
+    assert ours.data == (await viewer.get("/teams/current/members")).data
+    other = await new_team(api.db)
+    for unknown in (other.id, uuid4(), "nonsense"):
+        answer = await viewer.get(f"/teams/{unknown}/members")
+        assert answer.refused == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("name", [endpoint.name for endpoint in EARLIER])
+async def test_who_may_not_do_it_by_our_path_may_not_by_the_earlier(
+    api: Api, team: Team, lead: Client, viewer: Client, name: str
+) -> None:
+    (endpoint,) = [each for each in EARLIER if each.name == name]
+    (resource,) = [r for r in RESOURCES if endpoint.path.startswith(f"/{r.plural}/")]
+    record = await lead.make(resource)
+    stranger = await api.sign_in((await new_team(api.db)).owner)
+    body = BODIES.get(name.partition(":")[2])
+    if endpoint.many:
+        body = {"ids": [record["id"]]}
+    path = endpoint.path.format(id=record["id"])
+    before = await head(api.db, team)
+    assert (await viewer.ask(endpoint.method, path, body)).refused == (403, "FORBIDDEN")
+    strange = await stranger.ask(endpoint.method, path, body)
+    if endpoint.many:
+        assert strange.data[0]["error"]["code"] == "NOT_FOUND"
+    else:
+        assert strange.refused == (404, "NOT_FOUND")
+    assert await head(api.db, team) == before
