@@ -7,6 +7,7 @@ path anyway. None is a command on the socket, for the earlier system had no comm
 from dataclasses import replace
 
 from db.database import Database
+from domains.earlier import rows
 from domains.earlier.models import Ids, PriceReduction
 from domains.kit.batch import Batch, BatchOp, batch
 from domains.kit.crud import BatchOutcome, Verbs
@@ -22,7 +23,7 @@ from domains.listings.resource import LISTINGS
 def endpoints(services: Services) -> list[Endpoint]:
     db = services.db
     every = [each for resource in services.resources for each in _of(db, resource)]
-    return [*every, _price_reduction(db)]
+    return [*every, *rows.endpoints(db), _price_reduction(db)]
 
 
 def _of(db: Database, resource: Resource) -> list[Endpoint]:

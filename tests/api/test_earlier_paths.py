@@ -5,17 +5,24 @@ from uuid import uuid4
 
 import pytest
 
+from domains.appointments.resource import APPOINTMENTS
+from domains.kit.actor import Role
+from domains.kit.child import Child
 from domains.kit.endpoint import Method
 from domains.kit.resource import Resource
 from domains.listings.resource import LISTINGS
 from server.catalogue import described
 from tests.api.client import Api, Client
-from tests.factories import Team, new_record, new_team
-from tests.walk import RESOURCES, everything, head, told
+from tests.factories import Team, new_member, new_record, new_team
+from tests.walk import RESOURCES, add_row, child_example, everything, head, told
 
 each_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.plural)
 EARLIER = [endpoint for endpoint in described() if endpoint.tag == "earlier"]
+OF_RECORDS = [endpoint.name for endpoint in EARLIER if "_id}" not in endpoint.path]
 BODIES: dict[str, Any] = {"price_reduction": {"newPrice": 1}}
+ROWS = [
+    child for child in APPOINTMENTS.children if child.plural in ("stops", "attendees", "showings")
+]
 
 
 @each_resource
@@ -79,7 +86,36 @@ async def test_members_are_listed_by_the_id_of_one_s_own_team_alone(
         assert answer.refused == (404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize("name", [endpoint.name for endpoint in EARLIER])
+@pytest.mark.parametrize("child", ROWS, ids=lambda child: child.plural)
+async def test_a_row_of_an_appointment_is_changed_and_removed_by_its_own_id(
+    api: Api, team: Team, lead: Client, viewer: Client, child: Child
+) -> None:
+    ben = await api.sign_in(await new_member(api.db, team.id, Role.AGENT, "Ben Agent"))
+    stranger = await api.sign_in((await new_team(api.db)).owner)
+    appointment = await lead.make(APPOINTMENTS, is_private=True)
+    example = child_example(APPOINTMENTS, child)
+    row = await add_row(lead, APPOINTMENTS, child, appointment)
+    path, change = f"/appointments/{child.plural}/{row['id']}", dict(example.change)
+    before = await head(api.db, team)
+    for method, body in ((Method.PUT, change), (Method.DELETE, None)):
+        assert (await viewer.ask(method, path, body)).refused == (403, "FORBIDDEN")
+        for by in (ben, stranger):
+            refused = await by.ask(method, path, body)
+            assert refused.refused == (404, "NOT_FOUND")
+            assert appointment["id"] not in str(refused.error)
+        nonsense = await lead.ask(method, f"/appointments/{child.plural}/nonsense", body)
+        assert nonsense.refused == (404, "NOT_FOUND")
+    assert await head(api.db, team) == before
+    changed = await lead.put(path, change)
+    assert changed.status == 200, changed.body
+    assert (changed.data["id"], changed.data["version"] > row["version"]) == (row["id"], True)
+    assert (await lead.delete(path)).data["id"] == row["id"]
+    kinds = [event["k"] for event in await told(api.db, team, before)]
+    assert kinds == [f"appointment.{child.name}_updated", f"appointment.{child.name}_removed"]
+    assert (await lead.delete(path)).refused == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("name", OF_RECORDS)
 async def test_who_may_not_do_it_by_our_path_may_not_by_the_earlier(
     api: Api, team: Team, lead: Client, viewer: Client, name: str
 ) -> None:
