@@ -14,6 +14,7 @@ from domains.kit.folding import fold
 from domains.kit.phone import e164
 
 MOST_WORDS = 12  # beyond them the longest are asked for
+MOST_MISTYPED = 8  # of more words than these each is looked for as it stands
 SHORTEST_TYPO = 4  # letters of a word in which one may be wrong
 SHORTEST = SHORTEST_TYPO - 1  # of what is left of it where one is missing
 SHORTEST_ALIKE = 6  # of one that is found by what is alike: of a shorter one too much is
@@ -60,7 +61,10 @@ def _digits(text: str) -> str | None:
 
 
 class Typos(StrEnum):
-    """What a word may be in the line instead of itself: nothing, one letter off, or alike."""
+    """What a word may be in the line instead of itself: nothing, one letter off, or also alike.
+
+    Only the last is a condition that an index finds.
+    """
 
     NONE = "none"
     ONE_LETTER = "one letter"
@@ -75,7 +79,7 @@ def found(line: str, asked: Asked, put: Callable[[str], str], *, typos: Typos = 
     if not asked.words:
         return "false"  # signs alone are in no word
     parts = [fold(word).split() for word in asked.words]
-    if sum(map(len, parts)) > MOST_WORDS:
+    if sum(map(len, parts)) > MOST_MISTYPED:
         typos = Typos.NONE
     words = zip(asked.words, parts, strict=True)
     each = " AND ".join(_one(line, word, inside, put, typos) for word, inside in words)
@@ -111,27 +115,36 @@ def _may_be_mistyped(word: str) -> bool:
 def _mistyped(line: str, word: str, put: Callable[[str], str], typos: Typos) -> str:
     ways = []
     if len(word) <= LONGEST_TYPO:
-        ways.append(_one_letter_off(line, word, put))
+        pattern = put(f" ({'|'.join(_one_letter_off(word))}) ")
+        off = f"regexp_like({line}, (SELECT {pattern}::text))"
+        if typos is Typos.ALIKE:
+            halves = (f"{line} LIKE (SELECT {put(half)}::text)" for half in _halves(word))
+            off = f"({' OR '.join(halves)}) AND {off}"
+        ways.append(off)
     if typos is Typos.ALIKE and len(word) >= SHORTEST_ALIKE:
         ways.append(f"{line} %> (SELECT {put(word)}::text)")
     return f"({' OR '.join(ways) or 'false'})"
 
 
-def _one_letter_off(line: str, word: str, put: Callable[[str], str]) -> str:
+def _one_letter_off(word: str) -> list[str]:
+    """Patterns of all words that differ from this one by one letter."""
     if len(word) < SHORTEST_TYPO:
-        halves = [f"% {word[:2]}%", f"%{word[1:]} %"]
-        ways = _one_more(word)
-    else:
-        # One letter is in one half of the word, and the other half is right; or two changed places
-        # across the middle. The index finds the halves, and nothing of the pattern.
-        half = len(word) // 2
-        start, end = word[:half], word[half:]
-        across = f"{start[:-1]}{end[0]}{start[-1]}{end[1:]}"
-        halves = [f"% {start}%", f"%{end} %", f"% {across} %"]
-        ways = [*_one_more(word), *_one_other(word), *_two_swapped(word)]
-    near = " OR ".join(f"{line} LIKE (SELECT {put(half)}::text)" for half in halves)
-    pattern = put(f" ({'|'.join(ways)}) ")
-    return f"({near}) AND regexp_like({line}, (SELECT {pattern}::text))"
+        return _one_more(word)
+    return [*_one_more(word), *_one_other(word), *_two_swapped(word)]
+
+
+def _halves(word: str) -> list[str]:
+    """What an index finds of them, for of the patterns it finds nothing.
+
+    One letter is in one half of the word, and the other half is right; or two letters changed
+    places across the middle.
+    """
+    if len(word) < SHORTEST_TYPO:
+        return [f"% {word[:2]}%", f"%{word[1:]} %"]
+    half = len(word) // 2
+    start, end = word[:half], word[half:]
+    across = f"{start[:-1]}{end[0]}{start[-1]}{end[1:]}"
+    return [f"% {start}%", f"%{end} %", f"% {across} %"]
 
 
 def _one_more(word: str) -> list[str]:
