@@ -228,18 +228,20 @@ async def test_what_a_broker_reads_of_several_teams_goes_by_indexes(
         assert await looked_at(api, broker, path, {**params, "scope": scope}, tables), path
 
 
-@pytest.mark.parametrize("name", ["Oak", "Nguyen", "a"])
 async def test_contacts_are_searched_by_an_index(
-    api: Api, tables: frozenset[str], reader: Client, name: str
+    api: Api, tables: frozenset[str], reader: Client
 ) -> None:
-    for params in ({"name": name}, {"role": "agent"}, {"name": name, "role": "agent"}):
-        assert await looked_at(api, reader, "/contacts/search", params, tables)
+    for role in ({}, {"role": "agent"}):
+        for name in ({"name": "Oak"}, {"name": "Nguyen"}, {"name": "a"}):
+            assert await looked_at(api, reader, "/contacts/search", {**role, **name}, tables)
 
 
 async def test_every_read_there_is_has_been_looked_at(
-    api: Api, many: Crowd, tables: frozenset[str], reader: Client
+    api: Api, many: Crowd, tables: frozenset[str]
 ) -> None:
     """Whatever is of no kind of record: people, teams, rules; the feed and the cards again."""
+    broker = await api.sign_in(many.broker)  # who is refused none of them
+    await broker.get("/auth/me")
     plurals = {resource.plural for resource in RESOURCES}
     for endpoint in described():
         if endpoint.method is not Method.GET or endpoint.tag in plurals:
@@ -247,4 +249,4 @@ async def test_every_read_there_is_has_been_looked_at(
         if endpoint.name.endswith(":export") or endpoint.name == "search":
             continue
         path = endpoint.path.format(id=many.team.agent.user_id, team=many.team.id)
-        await looked_at(api, reader, path, {}, tables)
+        await looked_at(api, broker, path, {}, tables)
