@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.app import make_app
-from server.demo.people import ANA, LEAD
+from server.demo.people import ANA, BROKER, LEAD
 from server.keys import GATEWAY, SECRETS, SETTINGS, STOPPING
 from server.runner import Runner
 from server.settings import Settings
@@ -84,7 +84,7 @@ def announcement(app: web.Application, listener: socket.socket) -> str:
     address = f"http://{'localhost' if ip_address(host).is_unspecified else shown}:{port}"
     lines = ["", f"  Homeroom is running at {address}", ""]
     if settings.seeds_demo:
-        lines += [f"  {person.email:<22} {person.role}" for person in (LEAD, ANA)]
+        lines += [f"  {person.email:<22} {person.role}" for person in (LEAD, ANA, BROKER)]
         lines += [f"  password               {app[SECRETS].demo_password}", ""]
     lines += [
         f"  API to read and try    {address}/docs",

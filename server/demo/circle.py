@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from server.demo.homes import Home, Step, Story, property_of
-from server.demo.people import Team, id_of, record_id
+from server.demo.people import Person, Team, id_of, record_id
 from server.demo.timeline import round_price
 
 TERM = timedelta(days=183)  # as long as the listing agreement
@@ -26,6 +26,7 @@ LOST_BECAUSE = "Bought with somebody else (built)"
 INSPECTED_AFTER = 7
 FIRST_HOUR, LAST_HOUR = 9, 17
 MEETINGS = {"listing_presentation": "Listing talk", "inspection": "Inspection"}
+OVER = {"appointment_status": "completed", "status_reason": "Told afterwards (built)"}
 KINDS = (
     ("escrow_officer", "Demo Escrow Officer", "Demo Escrow Office", "officer{}@escrow.example", 0),
     ("loan_officer", "Demo Loan Officer", "Demo Lending", "officer{}@loans.example", 1),
@@ -115,31 +116,41 @@ def contacts(team: Team, since: date) -> Iterator[Story]:
             yield Story("contact", f"{role} {desk}", (Step(since, lead, body),))
 
 
+class Hours:
+    """Nobody is in two places: each day of an agent has its hours, given out in turn."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, date], int] = {}
+
+    def next(self, agent: Person, on: date) -> int:
+        hour = self._given.get((agent.email, on), FIRST_HOUR)
+        self._given[agent.email, on] = hour + 1
+        return hour
+
+
+def meetings(home: Home) -> Iterator[tuple[str, date]]:
+    """What is met for: the talk before an agreement, and the inspection after an acceptance."""
+    line = home.timeline
+    if line.moved_days and home.rest != "cancelled":
+        yield "listing_presentation", line.signed - timedelta(1)
+        yield "inspection", line.accepted + timedelta(INSPECTED_AFTER)
+
+
 def diary(team: Team, homes: Iterable[Home]) -> Iterator[Story]:
-    """What was met for: the talk before an agreement, and the inspection after an acceptance.
-
-    Told the day after, as what is over. Nobody was in two places: each day of an agent has its
-    hours, given out in turn.
-    """
-    hours: dict[tuple[str, date], int] = {}
+    """What was met for, told the day after, as what is over."""
+    hours = Hours()
     for home in homes:
-        line = home.timeline
-        if line.moved_days and home.rest != "cancelled":
-            looked = line.accepted + timedelta(INSPECTED_AFTER)
-            meetings = {"listing_presentation": line.signed - timedelta(1), "inspection": looked}
-            for kind, on in meetings.items():
-                hour = hours.get((home.agent.email, on), FIRST_HOUR)
-                if on < home.today and hour <= LAST_HOUR:
-                    hours[home.agent.email, on] = hour + 1
-                    yield _met(team, home, kind, on, hour)
+        for kind, on in meetings(home):
+            if on < home.today and (hour := hours.next(home.agent, on)) <= LAST_HOUR:
+                body = meeting(team, home, kind, on, hour) | OVER
+                day_after = Step(on + timedelta(1), home.agent, body)
+                yield Story("appointment", f"{home.sale.key} {kind}", home.told([day_after]))
 
 
-def _met(team: Team, home: Home, kind: str, on: date, hour: int) -> Story:
+def meeting(team: Team, home: Home, kind: str, on: date, hour: int) -> dict[str, Any]:
     body: dict[str, Any] = {
         "title": f"{MEETINGS[kind]}: {property_of(home.sale)['display_address']}",
         "appointment_type": kind,
-        "appointment_status": "completed",
-        "status_reason": "Told afterwards (built)",
         "appointment_date": on,
         "start_time": f"{hour:02}:00",
         "duration": 60,
@@ -149,5 +160,4 @@ def _met(team: Team, home: Home, kind: str, on: date, hour: int) -> Story:
         team_id = id_of(team.name)
         body["listing_id"] = record_id(team_id, "listing", home.sale.key)
         body["client_id"] = record_id(team_id, "client", client_key(home))
-    day_after = Step(on + timedelta(1), home.agent, body)
-    return Story("appointment", f"{home.sale.key} {kind}", home.told([day_after]))
+    return body

@@ -39,6 +39,7 @@ ERRANDS = (
     Errand(3, "clients", {"status": "active"}, people_work.note),
     Errand(1, "contacts", {}, people_work.remark),
     Errand(2, "listings", {"status": "active"}, diary_work.plan),
+    Errand(2, "listings", {"status": "active"}, diary_work.show),
     Errand(3, "appointments", {"status": "scheduled"}, diary_work.confirm),
     Errand(2, "appointments", {"status": "confirmed", "order": "asc"}, diary_work.complete),
 )

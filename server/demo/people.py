@@ -19,19 +19,29 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """`zip_codes` is its territory; None takes every sale that no other team has."""
+    """`zip_codes` is its territory; None takes every sale that no other team has.
+
+    `broker` is none of its people: who has the `brokerage` acts in it.
+    """
 
     name: str
     people: tuple[Person, ...]
     zip_codes: frozenset[str] | None = None
+    brokerage: str = ""
+    broker: Person | None = None
+
+    @property
+    def everybody(self) -> tuple[Person, ...]:
+        return (*self.people, self.broker) if self.broker else self.people
 
 
 LEAD = Person("lead@demo.example", "Lee Demo", Role.LEAD)
 ANA = Person("ana@demo.example", "Ana Demo", Role.AGENT)
 BEN = Person("ben@demo.example", "Ben Demo", Role.AGENT)
+BROKER = Person("broker@demo.example", "Bea Demo", Role.BROKER)
 RIVAL = Person("rival@demo.example", "Rae Rival", Role.LEAD)
 
-HOME = Team("Demo Team", (LEAD, ANA, BEN))
+HOME = Team("Demo Team", (LEAD, ANA, BEN), brokerage="Demo Brokerage", broker=BROKER)
 AWAY = Team("Rival Team", (RIVAL,), frozenset({"98003", "98023", "98198"}))
 TEAMS = (HOME, AWAY)
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -12,6 +12,7 @@ from db.database import Database
 from db.transaction import Answer, Operation, Transaction, Writer
 from domains.appointments.resource import APPOINTMENTS
 from domains.auth.sign_up import add_user
+from domains.brokerages import company
 from domains.clients.resource import CLIENTS
 from domains.contacts.resource import CONTACTS
 from domains.escrows.resource import ESCROWS
@@ -63,10 +64,14 @@ async def _seed_team(
     team_id = id_of(team.name)
     for person in team.people:
         await _enroll(db, team, person, hashes)
+    if team.broker:
+        await _found(db, team, team.broker, hashes)
     founded: datetime = await db.fetchval("SELECT created_at FROM teams WHERE id = $1", team_id)
     # Taken up on a later day, the story is still told as of the day it was begun.
     day = today or founded.date()
-    told = list(chapters(stories(team, read_sales(), day), day))
+    # What would be over by now is not planned any more.
+    plans = day >= datetime.now(UTC).date()
+    told = list(chapters(stories(team, read_sales(), day, plans=plans), day))
     missing = await _missing(db, team_id, told)
     for chapter in missing:
         await _write(db, team_id, chapter)
@@ -90,6 +95,22 @@ async def _enroll(db: Database, team: Team, person: Person, hashes: Mapping[str,
         return Answer("null")
 
     await db.write(Writer(team_id, user_id), work)
+
+
+async def _found(db: Database, team: Team, broker: Person, hashes: Mapping[str, str]) -> None:
+    """Make the company that the team is of, with its broker."""
+    user_id = id_of(broker.email)
+    if await db.fetchval(IS_BROKER, user_id):
+        return
+
+    async def work(tx: Transaction) -> Answer:
+        if await add_user(tx, user_id, broker.email, broker.full_name, hashes[broker.email]):
+            await company.found(tx, team.brokerage)
+        elif not await tx.fetchval(IS_BROKER, user_id):
+            raise Conflict(f"{broker.email} has an account that is not the demo's")
+        return Answer("null")
+
+    await db.write(Writer(id_of(team.name), user_id), work)
 
 
 async def _missing(db: Database, team_id: UUID, told: list[Chapter]) -> list[Chapter]:
@@ -131,8 +152,8 @@ def _record_id(team_id: UUID, deed: Deed) -> UUID:
 
 
 async def _password_hashes(services: Services, password: str) -> dict[str, str]:
-    """A hash for everybody who has no account yet, or an old password: all four sign in alike."""
-    people = [person for team in TEAMS for person in team.people]
+    """A hash for everybody who has no account yet, or an old password: all sign in alike."""
+    people = [person for team in TEAMS for person in team.everybody]
     rows = await services.db.fetch(HASHES, [id_of(person.email) for person in people])
     stored = {row["email"]: row["password_hash"] for row in rows}
     if len(stored) == len(people) and await services.passwords.check(
@@ -152,6 +173,8 @@ IS_KNOWN = """
     FROM members
     WHERE team_id = $1 AND user_id = $2
 """
+
+IS_BROKER = "SELECT true FROM brokers WHERE user_id = $1"
 
 MAKE_TEAM = """
     INSERT INTO teams (id, name, is_demo)

@@ -1,7 +1,8 @@
 """Turn real sales into the demo's records: what each agent did on which day, up to today.
 
 Pure: the same sales, day and seed give the same stories. The future is simply not told, so a home
-whose (moved) closing lies ahead is on the market, under contract or pending today.
+whose (moved) closing lies ahead is on the market, under contract or pending today. What is planned
+today for the days to come is told where today is today: an appointment is made ahead of its time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from server.demo import words
+from server.demo.ahead import ahead
 from server.demo.circle import client_key, clients, contacts, diary, has_client, leads
 from server.demo.deals import deals
 from server.demo.homes import Home, Step, Story, homes, property_of
@@ -21,13 +23,19 @@ TERM_DAYS = 183  # of a listing agreement
 UNSEEN = frozenset({"incomplete", "coming_soon"})
 
 
-def stories(team: Team, sales: list[Sale], today: date, seed: str = SEED) -> list[Story]:
-    """Every record of a team: the people first, then a sale's listing before its escrows."""
+def stories(
+    team: Team, sales: list[Sale], today: date, seed: str = SEED, *, plans: bool = False
+) -> list[Story]:
+    """Every record of a team: the people first, then a sale's listing before its escrows.
+
+    With `plans`, also what lies ahead of today.
+    """
     its_homes = homes(team, sales, today, seed)
     told = [*_one_kept_quiet(listing(team, home) for home in its_homes), *deals(its_homes)]
     since = min(story.steps[0].on for story in told)
     people = [*contacts(team, since), *clients(its_homes), *leads(its_homes)]
-    return [*people, *told, *diary(team, its_homes)]
+    to_come = ahead(team, its_homes) if plans else ()
+    return [*people, *told, *diary(team, its_homes), *to_come]
 
 
 def _one_kept_quiet(listings: Iterable[Story]) -> Iterator[Story]:

@@ -22,16 +22,16 @@ from domains.kit.errors import Conflict, NotFound, Unauthenticated
 from domains.kit.resource import Resource
 from domains.kit.select import ListQuery
 from domains.listings.resource import LISTINGS
-from server.demo.people import AWAY, HOME, LEAD, RIVAL, TEAMS, Person, Team, id_of
+from server.demo.people import AWAY, BROKER, HOME, LEAD, RIVAL, TEAMS, Person, Team, id_of
 from server.demo.sales import read_sales
 from server.demo.seed import RESOURCES, Seeded, seed
 from server.demo.story import stories
-from tests.api.desk import Desk, desk_of
+from tests.api.desk import Account, Desk, desk_of
 from tests.conftest import Servers
 
 TODAY = date(2026, 3, 4)
 PASSWORD = "a demo password"
-PEOPLE = [person for team in TEAMS for person in team.people]
+PEOPLE = [person for team in TEAMS for person in team.everybody]
 
 each_deal = pytest.mark.parametrize("resource", [ESCROWS, LISTINGS], ids=lambda r: r.plural)
 # What a client shows of its escrows is as of now, and not as of its own last event.
@@ -85,7 +85,7 @@ async def demo(servers: Servers) -> AsyncIterator[Desk]:
 
 
 def actor(person: Person) -> Actor:
-    team = next(team for team in TEAMS if person in team.people)
+    team = next(team for team in TEAMS if person in team.everybody)
     return Actor(id_of(person.email), id_of(team.name), person.role, person.full_name)
 
 
@@ -104,7 +104,11 @@ async def written(db: Database) -> tuple[int, int, int, int]:
 def expected() -> tuple[int, int, int, int]:
     told = [story for team in TEAMS for story in stories(team, read_sales(), TODAY)]
     steps = sum(len(story.steps) for story in told)
-    return len(TEAMS), len(PEOPLE), len(told), steps + len(PEOPLE)
+    joined = sum(len(team.people) for team in TEAMS)
+    founded = 3 * sum(
+        team.broker is not None for team in TEAMS
+    )  # the company, the broker, the team
+    return len(TEAMS), len(PEOPLE), len(told), steps + joined + founded
 
 
 async def test_everything_told_is_written_with_one_event_for_each_step(demo: Desk) -> None:
@@ -121,6 +125,15 @@ async def test_everybody_signs_in_with_the_one_password(demo: Desk, person: Pers
     data = await demo.ask("auth:login", {"email": person.email, "password": PASSWORD})
     assert data["user"]["full_name"] == person.full_name
     assert data["team"]["role"] == person.role
+
+
+async def test_a_broker_acts_in_the_team_of_the_company(demo: Desk) -> None:
+    account = {"email": BROKER.email, "password": PASSWORD}
+    broker = Account(BROKER.email, await demo.ask("auth:login", account))
+    assert broker.data["team"]["name"] == HOME.name
+    company = await demo.ask("brokerages:current", by=broker)
+    assert company["name"] == HOME.brokerage
+    assert [team["name"] for team in company["teams"]] == [HOME.name]
 
 
 @each_resource

@@ -177,6 +177,7 @@ async def test_it_says_where_it_is_in_one_short_block(env: dict[str, str]) -> No
         for part in (
             "lead@demo.example",
             "ana@demo.example",
+            "broker@demo.example",
             "open sesame",
             "/docs",
             "your Postgres",

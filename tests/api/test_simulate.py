@@ -53,6 +53,21 @@ async def test_agents_fill_the_log_with_what_they_say_they_did(
     assert await first_bad(db, TEAM) is None
 
 
+async def test_the_calendar_has_what_lies_ahead(office: WholeServer) -> None:
+    rows = await office.db.fetch(
+        """
+        SELECT a.*, (SELECT count(*) FROM appointment_stops AS s WHERE s.appointment_id = a.id)
+            AS stops
+        FROM appointments AS a
+        WHERE a.team_id = $1 AND a.starts_at > now() AND a.description LIKE 'Demo, built%'
+        """,
+        TEAM,
+    )
+    assert len(rows) >= 20
+    assert sum(row["overlap_reason"] is not None for row in rows) == 1
+    assert [row["stops"] for row in rows if row["stops"]] == [3]
+
+
 async def test_an_agent_who_was_slower_reads_again(plan: Plan) -> None:
     said: list[str] = []
     async with aiohttp.ClientSession() as http:

@@ -189,6 +189,15 @@ def test_a_showing_is_not_confirmed_without_the_buyers_agreement() -> None:
     assert diary_work.confirm(showing, day) is None
 
 
+@lucks
+def test_a_home_is_shown_to_nobody_real_in_the_days_to_come(day: Day) -> None:
+    act = diary_work.show(LISTING, day)
+    assert act is not None
+    assert act.body["appointment_date"] > TODAY.isoformat()
+    assert act.body["title"].startswith("Showing to Demo Buyer S")
+    assert [stop["location_address"] for stop in act.body["stops"]] == [LISTING["display_address"]]
+
+
 def test_all_kinds_of_work_come_up() -> None:
     assert {errand.plural for errand in ERRANDS} == {
         "escrows",

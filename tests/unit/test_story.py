@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from server.demo.circle import MADE_UP
 from server.demo.deals import CONTINGENCY_DAYS
 from server.demo.homes import Story
 from server.demo.people import AWAY, HOME, TEAMS, sales_of
@@ -226,3 +227,38 @@ def test_each_agent_has_a_good_share_of_the_listings() -> None:
     share = Counter(s.steps[0].who.email for s in stories(HOME, SALES, TODAY))
     assert set(share) == {person.email for person in HOME.people}
     assert min(share.values()) >= 30
+
+
+def planned(today: date) -> list[Story]:
+    whole = stories(HOME, SALES, today, plans=True)
+    assert whole[: len(stories(HOME, SALES, today))] == stories(HOME, SALES, today)
+    return whole[len(stories(HOME, SALES, today)) :]
+
+
+def starts(story: Story) -> tuple[str, date, str]:
+    (step,) = story.steps
+    return step.who.email, step.body["appointment_date"], step.body["start_time"]
+
+
+@days
+def test_the_next_two_weeks_have_appointments_from_tomorrow_on(today: date) -> None:
+    told = planned(today)
+    assert all(story.entity == "appointment" for story in told)
+    assert all(story.steps[0].on == today for story in told)
+    ahead = Counter((story.steps[0].body["appointment_date"] - today).days for story in told)
+    assert 1 in ahead
+    assert set(ahead) <= set(range(1, 15))
+    assert 20 <= ahead.total() <= 45
+    assert len({story.steps[0].who for story in told}) == 3
+    assert all(MADE_UP in story.steps[0].body["description"] for story in told)
+
+
+@days
+def test_who_is_asked_for_twice_has_a_reason_and_one_tour_has_its_stops(today: date) -> None:
+    told = planned(today)
+    twice = [at for at, number in Counter(map(starts, told)).items() if number > 1]
+    (both,) = [[story for story in told if starts(story) == at] for at in twice]
+    assert [("overlap_reason" in story.steps[0].body) for story in both] == [False, True]
+    (tour,) = [story for story in told if "stops" in story.steps[0].body]
+    body = tour.steps[0].body
+    assert len(body["stops"]) == len(body["showings"]) == 3
