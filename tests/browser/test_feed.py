@@ -47,6 +47,15 @@ async def test_what_one_did_to_many_is_one_entry_and_grows(
     await office.escrow("3 Oak Ave")
     await expect(ana.feed).to_contain_text(f"{owner} added 3 escrows: 3 Oak Ave, 2 Oak Ave and")
     await expect(ana.feed.get_by_role("link")).to_have_count(0)
+    await ana.feed.get_by_role("button", name="Show all 3").click()
+    inside = ana.feed.locator(".inside li")
+    await expect(inside).to_have_count(3)
+    await office.escrow("4 Oak Ave")
+    await expect(inside).to_have_count(4)
+    await expect(inside.first.get_by_role("link", name="4 Oak Ave")).to_be_visible()
+    assert await ana.grave_issues() == []
+    await ana.feed.get_by_role("button", name="Show less").click()
+    await expect(inside).to_have_count(0)
     one = f"/escrows/{escrows[0]['id']}"
     await office.ask("PATCH", one, body={"city": "Kent"})
     await expect(ana.feed).to_contain_text(f"{owner} set the city of 1 Oak Ave to Kent")
@@ -78,10 +87,10 @@ async def test_the_past_joins_the_present_without_a_gap(
     await rounds(office, escrows, 3)  # which push as many off the live page
     await is_fresh(ana, office)
     whole = await office.activity()
-    await expect(ana.page.locator(".feed li")).to_have_count(len(whole))
+    await expect(ana.page.locator(".feed > li")).to_have_count(len(whole))
     await ana.context.set_offline(True)
     await ana.is_offline()
-    await expect(ana.page.locator(".feed li")).to_have_count(len(whole))
+    await expect(ana.page.locator(".feed > li")).to_have_count(len(whole))
     await rounds(office, escrows, PAGE + 2)
     await ana.context.set_offline(False)
     await ana.is_live()
@@ -100,9 +109,13 @@ async def test_what_becomes_private_goes_from_the_past_too(
     await expect(feed).not_to_contain_text("9 Elm Ct")
     await ben.page.get_by_role("button", name="Show earlier").click()
     await expect(feed.get_by_text(re.compile("set the city of"))).to_contain_text("9 Elm Ct")
+    added = ben.page.locator(".feed > li", has_text="added 3 escrows")
+    await added.get_by_role("button", name="Show all 3").click()
+    await expect(added.locator(".inside")).to_contain_text("9 Elm Ct")
     await office.ask("PATCH", f"/escrows/{secret['id']}", body={"is_private": True})
     await expect(feed).not_to_contain_text("9 Elm Ct")
     await expect(feed).to_contain_text("added 2 escrows: 2 Oak Ave and 1 Oak Ave")
+    await expect(ben.page.locator(".inside li")).to_have_count(2)
 
     async def fresh() -> bool:
         return await ben.entries() == await office.activity(by=birch)

@@ -53,10 +53,10 @@ export const appointments = {
     };
   },
   statuses: [
-    { key: "requested", label: "Requested", tone: "violet" },
+    { key: "requested", label: "Requested", tone: "violet", folded: "empty" },
     { key: "scheduled", label: "Scheduled", tone: "amber" },
     { key: "confirmed", label: "Confirmed", tone: "green" },
-    { key: "rescheduled", label: "Rescheduled", tone: "sky" },
+    { key: "rescheduled", label: "Rescheduled", tone: "sky", folded: "empty" },
     { key: "completed", label: "Completed", tone: "slate", recent: "starts_at" },
     { key: "no_show", label: "No show", tone: "rose", folded: true, recent: "starts_at" },
     { key: "cancelled", label: "Cancelled", tone: "stone", folded: true, recent: "starts_at" },

@@ -20,7 +20,7 @@ import { listings } from "./listings.js";
  * @property {string} key
  * @property {string} label
  * @property {Tone} tone
- * @property {boolean} [folded] its column starts as a narrow strip
+ * @property {boolean | "empty"} [folded] its column starts as a narrow strip; while it is empty
  * @property {string} [recent] newest first by this field, because the pile only grows
  *
  * @typedef {object} Figure

@@ -56,7 +56,8 @@ export class Board extends Piece {
     const { plural, name } = this.entity;
     const id = `lane-${name}-${status.key}`;
     const pref = `${plural}.folded.${status.key}`;
-    const folded = this.room.prefs.get(pref, status.folded ?? false);
+    const bare = rows.length === 0 && this.room.holds(plural);
+    const folded = this.room.prefs.get(pref, status.folded === "empty" ? bare : !!status.folded);
     const total = sum(rows, this.entity.price);
     const fold = () => this.room.prefs.set(pref, !folded);
     const target = this.dragged?.allowed_transitions?.includes(status.key) ?? false;

@@ -10,7 +10,7 @@ import { Piece, TICK_MS, given } from "./piece.js";
 import { story } from "./story.js";
 
 /** @import { Room } from "../room/room.js" */
-/** @import { Entry } from "../room/feed.js" */
+/** @import { Entry, Group } from "../room/feed.js" */
 
 const FRESH_MS = 5_000;
 
@@ -68,7 +68,7 @@ export class FeedList extends Piece {
       }`;
   }
 
-  /** @param {Entry} entry */
+  /** @param {Entry} entry of several, as the server puts them together, or of one @returns {any} */
   #item(entry) {
     const entity = byName(entry.e);
     const one = !entry.group || entry.group.records === 1;
@@ -82,7 +82,31 @@ export class FeedList extends Piece {
           >${ago(entry.at)}</time
         >
       </p>
+      ${entry.group ? this.#inside(entry.group) : nothing}
     </li>`;
+  }
+
+  /** @param {Group} group */
+  #inside({ id, count }) {
+    const { feed } = this.room;
+    const inside = feed.inside.get(id);
+    const turn = () => (inside ? feed.fold(id) : void feed.unfold(id));
+    return html`<div class="inside">
+      <button class="quiet" aria-expanded=${inside !== undefined} @click=${turn}>
+        ${inside ? "Show less" : `Show all ${count}`}
+      </button>
+      ${
+        inside
+          ? html`<ol>
+              ${repeat(
+                inside,
+                ({ s }) => s,
+                (entry) => this.#item(entry),
+              )}
+            </ol>`
+          : nothing
+      }
+    </div>`;
   }
 }
 

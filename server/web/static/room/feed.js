@@ -33,6 +33,7 @@ const MOST = 600;
 export class Feed extends EventTarget {
   busy = true;
   failed = false;
+  /** The entries of the groups that are unfolded. @type {Map<string, Entry[]>} */ inside = new Map();
   /** Further back there is nothing. */
   whole = false;
   /** What stands before the live page, newest first. @type {Entry[]} */ #earlier = [];
@@ -70,12 +71,36 @@ export class Feed extends EventTarget {
   renew() {
     if (!this.#begun) return;
     const count = Math.min(this.#earlier.length, LARGEST);
+    const unfolded = [...this.inside.keys()];
     this.#round += 1;
+    this.inside.clear();
     this.#earlier = [];
     this.busy = false;
     this.whole = this.#page.length < PAGE;
+    for (const group of unfolded) void this.unfold(group);
     if (count > 0) void this.older(count);
     else this.#changed();
+  }
+
+  /** Show the entries of a group, one by one. @param {string} group */
+  async unfold(group) {
+    const round = this.#round;
+    try {
+      const query = new URLSearchParams({ group, limit: `${LARGEST}` });
+      const { data } = await this.#session.ask("GET", `/v1/activity?${query}`);
+      if (round !== this.#round) return;
+      this.inside.set(group, data);
+      this.failed = false;
+    } catch {
+      this.failed = true;
+    }
+    this.#changed();
+  }
+
+  /** @param {string} group */
+  fold(group) {
+    this.inside.delete(group);
+    this.#changed();
   }
 
   /** @param {number} [count] */
@@ -119,6 +144,8 @@ export class Feed extends EventTarget {
     // The oldest can be read again; a page open all day must not grow all day.
     if (earlier.length > MOST) this.whole = false;
     this.#earlier = earlier.slice(0, MOST);
+    for (const { group } of this.#page)
+      if (group && this.inside.has(group.id) && grew(group, before)) void this.unfold(group.id);
     const newest = before[0]?.s ?? 0;
     const entries = this.#page.filter(({ s }) => s > newest);
     this.#changed();
@@ -151,3 +178,9 @@ const holds = (entry) => (live) => {
   const alike = entry.k === live.k || (entry.op !== null && entry.op === live.op);
   return alike && entry.a?.id === live.a?.id && first <= entry.s && entry.s <= last;
 };
+
+/** @param {Group} group @param {readonly Entry[]} before */
+const grew = ({ id, count, last_seq: last }, before) =>
+  !before.some(
+    ({ group }) => group?.id === id && group.count === count && group.last_seq === last,
+  );
