@@ -310,7 +310,9 @@ async def opened(
             running.append(Node(log, {**environment, **own}, sys.executable, "-m", *what))
         await asyncio.gather(*(node.start() for node in running))
         team = await new_team(db)
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        # What is kept open for a next request would be counted as a node's open files (row 18).
+        wire = aiohttp.TCPConnector(limit=0, keepalive_timeout=1.0)
+        async with aiohttp.ClientSession(connector=wire) as session:
             office = Office(
                 folder, seed, postgres, redis, running, session, db, team,
                 await token_of(db, team.owner), random.Random(seed),
