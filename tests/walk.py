@@ -284,11 +284,11 @@ OWN = {
 
 
 def writes_of(resource: Resource) -> list[Write]:
-    of_children = [each for child in resource.children for each in _child_writes(child)]
+    of_children = [each for child in resource.children for each in child_writes(child)]
     return [*WRITES, *OWN.get(resource.plural, []), *of_children]
 
 
-def _child_writes(child: Child) -> list[Write]:
+def child_writes(child: Child) -> list[Write]:
     """A row is added to the first record, or the one that it has is changed, or removed."""
     name = child.name
 
