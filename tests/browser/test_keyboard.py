@@ -93,4 +93,4 @@ async def test_tabs_in_the_drawer_are_changed_with_the_arrows(
     await opened.drawer.get_by_role("tab", name="Details").focus()
     await opened.page.keyboard.press("ArrowRight")
     await expect(opened.drawer.get_by_role("tab", name="History")).to_be_focused()
-    await expect(opened.drawer).to_contain_text("You opened an escrow for 12 Main St")
+    await expect(opened.drawer).to_contain_text("You added the escrow 12 Main St")
