@@ -69,8 +69,9 @@ async def make(
     await refuse_taken(tx, resource, values)
     if resource.settle:
         values |= await resource.settle(tx, actor, None, values, given)
-    row = await insert(tx, resource, values)
-    if any(several for _, several in rows):
+    with_rows = any(several for _, several in rows)
+    row = await insert(tx, resource, values, whole=with_rows)
+    if with_rows:
         for child, several in rows:
             await add_all(tx, resource, child, actor, row, several)
         row = await read_back(tx, resource, row["id"])

@@ -42,8 +42,16 @@ def named(table: str, column: str) -> str:
     """
 
 
-async def insert(tx: Transaction, resource: Resource, values: Mapping[str, Any]) -> Record:
-    """Insert a row with the next display id; the record comes back with its `image`."""
+TOLD = "r.id, r.version, r.audience"  # of a new record: what an event and an answer are made of
+
+
+async def insert(
+    tx: Transaction, resource: Resource, values: Mapping[str, Any], *, whole: bool
+) -> Record:
+    """Insert a row with the next display id; it comes back with its `image`.
+
+    The columns beside it are a hundred values to read, so they come only where `whole`.
+    """
     names = [*values, "team_id", "created_by", "last_modified_by"]
     places = [f"${i + 4}" for i in range(len(values))] + ["$1", "$2", "$2"]
     with overtaken(resource):
@@ -51,7 +59,7 @@ async def insert(tx: Transaction, resource: Resource, values: Mapping[str, Any])
             f"""
             INSERT INTO {resource.table} AS r (display_id, {", ".join(names)})
             VALUES (next_display_id($1, $3), {", ".join(places)})
-            RETURNING r.*, {resource.image_sql} AS image
+            RETURNING {"r.*" if whole else TOLD}, {resource.image_sql} AS image
             """,
             tx.team_id,
             tx.user_id,
