@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from db.database import Database
+from domains.appointments.resource import APPOINTMENTS
 from domains.escrows.resource import ESCROWS
 from domains.kit.actor import Role
 from domains.kit.words import words_of
@@ -313,3 +314,37 @@ async def test_a_sentence_does_not_say_what_the_diff_withholds(
                 assert secret not in shown
     assert await said(sees_less) == "Lea Lead set the city of 12 Main St to Kent"
     assert [c["field"] for c in (await newest(sees_less))["diff"]] == ["city", "gross_commission"]
+
+
+async def test_a_row_is_called_by_the_record_it_names_where_that_may_be_seen(
+    lead: Client, viewer: Client
+) -> None:
+    for private, name in ((False, "7 Hill Rd"), (True, "9 Elm Ct")):
+        listing = await lead.make(LISTINGS, "active", property_address=name, is_private=private)
+        tour = await lead.make(APPOINTMENTS, title="Tour", appointment_type="property_showing")
+        showings = f"{one(tour, 'appointments')}/showings"
+        added = await lead.post(showings, {"listing_id": listing["id"]})
+        assert added.status == 201, added.body
+        assert await said(lead) == f"Lea Lead added {name} to the showings of Tour"
+    assert await said(viewer) == "Lea Lead added one to the showings of Tour"
+    assert "9 Elm Ct" not in str((await viewer.get("/activity")).data)
+
+
+async def test_an_instant_is_said_by_the_clocks_where_it_is(lead: Client, agent: Client) -> None:
+    made = await agent.make(
+        APPOINTMENTS, title="Talk", starts_at="2199-06-03T17:00Z", time_zone="America/Denver"
+    )
+    await agent.patch(one(made, "appointments"), {"starts_at": "2199-06-04T18:30Z"})
+    assert await said(agent) == (
+        "Ana Agent moved Talk from Mon, Jun 3, 2199 at 11:00 AM MDT"
+        " to Tue, Jun 4, 2199 at 12:30 PM MDT"
+    )
+    (starts,) = [c for c in (await newest(agent))["diff"] if c["field"] == "start_time"]
+    assert (starts["kind"], starts["old_text"], starts["new_text"]) == (
+        "time",
+        "11:00 AM",
+        "12:30 PM",
+    )
+    await lead.patch("/teams/current", {"time_zone": "America/Denver"})
+    moved = await said(agent, kind="appointment.moved")
+    assert moved.endswith("to Tue, Jun 4, 2199 at 12:30 PM")
