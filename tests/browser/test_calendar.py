@@ -34,3 +34,28 @@ async def test_a_double_booking_is_refused_in_the_form_and_named(
     await dialog.get_by_role("button", name="Add the appointment").click()
     await expect(ana.drawer).to_contain_text("A showing")
     await expect(ana.value("From")).to_contain_text("10:00 AM")
+
+
+async def test_a_tour_names_its_homes_each_on_a_line(office: Office, window: OpenWindow) -> None:
+    starts = datetime.now(UTC).replace(hour=19, minute=0, second=0, microsecond=0)
+    listing = await office.listing(
+        "7 Lake Ave",
+        listing_status="active",
+        listing_contract_date=starts.date().isoformat(),
+        expiration_date=(starts + timedelta(days=90)).date().isoformat(),
+    )
+    body = {
+        "title": "Tour",
+        "appointment_type": "property_showing",
+        "starts_at": (starts + timedelta(days=3)).isoformat(),
+        "stops": [{"location_address": text} for text in ("7 Lake Ave", "9 Elm Ct")],
+        "showings": [{"listing_id": listing["id"]}, {"property_address": "9 Elm Ct"}],
+    }
+    tour = (await office.ask("POST", "/appointments", body=body)).data
+    ana = await window(await office.hire("Ana Alder"), "appointments")
+    await ana.open(tour)
+    shown = ana.drawer.locator(".field", has_text="Showings").locator(".text")
+    await expect(shown).to_have_text("7 Lake Ave (Requested)\n9 Elm Ct (Requested)")
+    await expect(ana.lane("Requested").locator(".empty")).to_have_count(0)
+    await ana.page.get_by_role("button", name="Unfold Requested").click()
+    await expect(ana.lane("Requested").locator(".empty")).to_be_visible()

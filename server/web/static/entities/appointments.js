@@ -90,8 +90,10 @@ export const appointments = {
         }),
         field("showings", "Showings", "rows", {
           fixed: true,
-          item: ({ showing_type, showing_status }) =>
-            `${words(showing_type ?? "showing")} (${words(showing_status)})`,
+          item: ({ property_address, listing_id, showing_type, showing_status }, titled) => {
+            const what = property_address || titled("listing", listing_id) || words(showing_type);
+            return `${what} (${words(showing_status)})`;
+          },
         }),
       ],
     },

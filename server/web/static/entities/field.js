@@ -6,6 +6,7 @@
  * @typedef {"money" | "percent" | "integer" | "decimal" | "year"} Numbers
  * @typedef {Words | Numbers | "date" | "time" | "instant" | "flag" | "choice" | "rows" | "contingencies"} Kind
  * @typedef {{key: string, label: string}} Choice
+ * @typedef {(entity: string, id: string) => string} Titled what a record is called, if it is known
  *
  * @typedef {object} Field
  * @property {string} name
@@ -13,7 +14,7 @@
  * @property {Kind} type
  * @property {string} [said] in the middle of a sentence, where the label in lower case is wrong
  * @property {string} [unit]
- * @property {(one: any) => string} [item] one of its rows in a few words
+ * @property {(one: any, titled: Titled) => string} [item] one of its rows in a few words
  * @property {readonly Choice[]} [choices]
  * @property {boolean} [fixed] shown, never typed
  * @property {boolean} [required]

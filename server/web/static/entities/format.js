@@ -1,7 +1,7 @@
 // @ts-check
 /** Money, dates and other values, as people read and type them. */
 
-/** @import { Field } from "./field.js" */
+/** @import { Field, Titled } from "./field.js" */
 
 const WHOLE = new Intl.NumberFormat("en-US", {
   style: "currency",
@@ -152,9 +152,10 @@ export function initials(name) {
  * The text of a value, "" for none.
  * @param {Field} field
  * @param {any} value
+ * @param {{between?: string, titled?: Titled}} [how] what stands between rows
  * @returns {string}
  */
-export function show(field, value) {
+export function show(field, value, { between = ", ", titled = () => "" } = {}) {
   if (value === null || value === undefined || value === "") return "";
   switch (field.type) {
     case "money":
@@ -171,7 +172,9 @@ export function show(field, value) {
     case "time":
       return timeOfDay(value);
     case "rows":
-      return value.map(field.item ?? String).join(", ");
+      return value
+        .map((/** @type {any} */ one) => field.item?.(one, titled) ?? `${one}`)
+        .join(between);
     case "instant":
       return `${fullDate(localDay(value))}, ${clock(value)}`;
     case "flag":

@@ -1,6 +1,7 @@
 // @ts-check
 /** One field, edited where it stands: Enter opens it, Enter saves, Escape leaves it as it was. */
 
+import { titleOf } from "../entities/entity.js";
 import { read, spoken, typed } from "../entities/field.js";
 import { show } from "../entities/format.js";
 import { Refusal } from "../../../../clients/js/src/refusal.js";
@@ -47,7 +48,7 @@ export class Value extends Piece {
     return html`<div class="field ${this.editing ? "editing" : ""}">
       <span class="label" aria-hidden=${this.canWrite}>${field.label}</span>
       <div class="content">
-        ${this.editing ? this.#editor() : this.#shown(show(field, row[field.name]))}
+        ${this.editing ? this.#editor() : this.#shown(this.#text(field, row))}
         ${this.#others()}
       </div>
     </div>`;
@@ -69,6 +70,13 @@ export class Value extends Piece {
   /** @returns {[EventTarget, string?][]} */
   get watched() {
     return [[this.room.company]];
+  }
+
+  /** @param {Field} field @param {Row} row */
+  #text(field, row) {
+    const titled = (/** @type {string} */ entity, /** @type {string} */ id) =>
+      titleOf(this.room.store.get(entity, id));
+    return show(field, row[field.name], { between: "\n", titled });
   }
 
   /** Who edits it elsewhere: it may be worth a word before both write. */
