@@ -26,7 +26,9 @@ class Example:
     field of a new record but its owner, up to its bounds; LINKED stands for a record to link to.
     `asks` names fields that may be empty, but not together with others. `children` has an example
     of each kind of row that belongs to the record, by its plural; `verbs` what verbs of its own
-    take; `ready` what a new record has to be like for one of them.
+    take; `ready` what a new record has to be like for one of them. `fit` are the changes by which a
+    record comes to be one that may be moved to a status, where what the move says does not do; from
+    nothing, what a new one says to be made in it.
     """
 
     least: Body
@@ -38,6 +40,7 @@ class Example:
     children: Mapping[str, ChildExample] = field(default_factory=dict)
     verbs: Mapping[str, Body] = field(default_factory=dict)
     ready: Mapping[str, Callable[[], Body]] = field(default_factory=dict)
+    fit: Mapping[str, Callable[[Body], Body]] = field(default_factory=dict)
 
 
 WORD = "é" * 80
@@ -335,6 +338,23 @@ def starts_in(wait: timedelta = timedelta()) -> dict[str, str]:
     return {"starts_at": start.isoformat(), "time_zone": zone}
 
 
+def begun(record: Body) -> Body:
+    """It begins now, unless it has begun."""
+    starts = record.get("starts_at")
+    over = starts is not None and datetime.fromisoformat(starts) <= datetime.now(UTC)
+    return {} if over else starts_in()
+
+
+def at_another_time(record: Body) -> Body:
+    """Than the one that it is to be rescheduled to."""
+    then = datetime.fromisoformat(RESCHEDULED["starts_at"])
+    if datetime.fromisoformat(record["starts_at"]) != then:
+        return {}
+    return {"starts_at": (then - timedelta(hours=2)).isoformat()}
+
+
+RESCHEDULED = {"starts_at": "2199-06-03T19:00:00+00:00"}
+
 # All at the same time, wherever the tests are run: each has a reason to overlap with the others.
 APPOINTMENT = Example(
     least={
@@ -348,14 +368,15 @@ APPOINTMENT = Example(
     moves={
         "denied": {"reason": "The sellers are away"},
         "cancelled": {"reason": "They bought elsewhere"},
-        "rescheduled": {"starts_at": "2199-06-03T19:00:00+00:00"},
+        "rescheduled": RESCHEDULED,
     },
     verbs={
         "confirm": {},
         "cancel": {"reason": "They bought elsewhere"},
-        "reschedule": {"starts_at": "2199-06-03T19:00:00+00:00", "reason": "Traffic"},
+        "reschedule": {**RESCHEDULED, "reason": "Traffic"},
     },
     ready={"begun": starts_in},
+    fit={"completed": begun, "no_show": begun, "rescheduled": at_another_time},
     full={
         "title": LINE,
         "is_private": True,
