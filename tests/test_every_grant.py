@@ -145,6 +145,32 @@ async def test_the_whole_team_may_be_granted_what_is_not_private(
 
 
 @each_resource
+async def test_what_is_granted_to_brokers_changes_nothing_for_anybody(
+    api: Api, team: Team, agent: Client, lead: Client, by_guest: Client, resource: Resource
+) -> None:
+    """They see and do all of it anyway, and nobody else is meant."""
+    broker = await api.sign_in(await new_member(api.db, team.id, Role.BROKER))
+    shared, private = await agent.make(resource), await agent.make(resource, is_private=True)
+    for record in (shared, private):
+        grant = {"grantee": "broker", "can_edit": True, "can_delete": True}
+        granted = await agent.put(f"{one(resource, record)}/grants", {**grant, "can_delete": False})
+        assert [each["grantee"] for each in granted.data["grants"]] == ["broker"]
+        given = await lead.put(f"{one(resource, record)}/grants", grant)
+        assert (given.data["is_private"], len(given.data["grants"])) == (record["is_private"], 1)
+    change = a_change(resource)
+    assert (await by_guest.patch(one(resource, shared), change)).refused == (403, "FORBIDDEN")
+    assert (await by_guest.get(one(resource, private))).refused == (404, "NOT_FOUND")
+    assert [each["id"] for each in (await by_guest.get(f"/{resource.plural}")).data] == [
+        shared["id"]
+    ]
+    for record in (shared, private):
+        assert (await broker.patch(one(resource, record), change)).status == 200
+        taken = await broker.delete(f"{one(resource, record)}/grants/broker")
+        assert taken.data["grants"] == []
+        assert (await broker.delete(one(resource, record))).status == 200
+
+
+@each_resource
 async def test_nobody_grants_what_is_not_theirs_to_give(
     api: Api, team: Team, lead: Client, agent: Client, guest: Actor, resource: Resource
 ) -> None:
