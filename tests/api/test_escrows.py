@@ -319,7 +319,8 @@ async def test_one_buyer_or_seller_may_be_given_by_name_alone(agent: Client) -> 
 async def test_a_new_escrow_is_its_maker_s_unless_it_names_a_member(
     api: Api, team: Team, agent: Client
 ) -> None:
-    assert (await agent.make(ESCROWS))["owner_id"] == str(team.agent.user_id)
+    mine = await agent.make(ESCROWS)
+    assert mine["owner_id"] == str(team.agent.user_id)
     theirs = await agent.make(ESCROWS, owner_id=str(team.lead.user_id))
     assert theirs["owner_id"] == str(team.lead.user_id)
     gone = await new_member(api.db, team.id, Role.AGENT)
@@ -327,7 +328,7 @@ async def test_a_new_escrow_is_its_maker_s_unless_it_names_a_member(
         await rows.execute("UPDATE members SET removed_at = now() WHERE user_id = $1", gone.user_id)
     named = fields(ESCROWS, owner_id=str(gone.user_id))
     assert (await agent.post("/escrows", named)).fields == ["owner_id"]
-    one = f"/escrows/{theirs['id']}"
+    one = f"/escrows/{mine['id']}"
     assert (await agent.patch(one, {"owner_id": str(gone.user_id)})).fields == ["owner_id"]
 
 
