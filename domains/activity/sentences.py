@@ -258,11 +258,12 @@ class Teller:
         ]
         if len(names) != 1 or isinstance(new[names[0]], (dict, list)):
             return ""
-        title, was, now = title_of(names[0]), old.get(names[0]), new[names[0]]
+        was, now = old.get(names[0]), new[names[0]]
+        title = "" if names[0].endswith("status") else f" {title_of(names[0])}"
         if names[0].startswith("is_"):
-            return f" is {title} now" if now else f" is not {title} any more"
+            return f" is{title} now" if now else f" is not{title} any more"
         start = f" from {_old(item_value(was, self._clock))}" if was else ""
-        return f" {title}{start} to {_new(item_value(now, self._clock))}"
+        return f"{title}{start} to {_new(item_value(now, self._clock))}"
 
     def _other(self, verb: str, record: str, changes: Sequence[Change]) -> str:
         """A verb of a domain's own: "claimed", "attendee_added"."""

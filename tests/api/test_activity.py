@@ -66,7 +66,7 @@ SAID: list[tuple[Any, Any, str]] = [
     (
         {"contingencies": [LOAN]},
         {"contingencies": [{**LOAN, "status": "waived"}]},
-        "changed the contingencies of {}: Loan status from pending to waived",
+        "changed the contingencies of {}: Loan from pending to waived",
     ),
     ({}, {"is_private": True}, "made {} private"),
     ({"is_private": True}, {"is_private": False}, "shared {} with the team"),
