@@ -20,6 +20,8 @@ from tests.walk import RESOURCES, child_example
 COUNTS = {"clients": 10_000, "listings": 5_000}
 OTHERWISE = 2_500  # of each other kind
 BESIDE = 11  # teams with so many of each: what is read must be found among theirs
+SMALL = 30  # teams with FEW of each: were there a dozen teams, ten of them were the whole table
+FEW = 20
 OPERATIONS = 15_000  # of which every tenth changed BATCH records: 50,000 events and some more
 BATCH = 25
 LIVELY = 300  # records of a kind that anything happens to
@@ -55,6 +57,7 @@ def people_of(team: Team) -> list[Actor]:
 async def crowd(db: Database, url: str, team: Team, lead: Client) -> Crowd:
     samples = {resource.plural: await lead.make(resource) for resource in RESOURCES}
     others = [await new_team(db) for _ in range(BESIDE)]
+    small = [await new_team(db) for _ in range(SMALL)]
     for resource in RESOURCES:
         sample = samples[resource.plural]
         for child in resource.children:
@@ -64,6 +67,8 @@ async def crowd(db: Database, url: str, team: Team, lead: Client) -> Crowd:
         await _copy(db, resource, sample["id"], team, COUNTS.get(resource.plural, OTHERWISE))
         for other in others:
             await _copy(db, resource, sample["id"], other, OTHERWISE)
+        for other in small:
+            await _copy(db, resource, sample["id"], other, FEW)
     await _live(db, team, OPERATIONS)
     for other in others[:2]:
         await _live(db, other, OPERATIONS // 5)
