@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from db.database import Database
 from db.transaction import Answer, Operation, Transaction
@@ -20,10 +20,17 @@ from domains.kit.writes import answer, writer
 
 
 class Retag(Input):
-    """The tags to put on and to take off; what is on or off already stays so."""
+    """The tags to put on and to take off; what is on or off already stays so. Or all of them."""
 
     add: Tags = Field(default_factory=list)
     remove: Tags = Field(default_factory=list)
+    tags: Tags | None = Field(None, description="All of them, instead of what changes")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Retag":
+        if self.tags is not None and (self.add or self.remove):
+            raise ValueError("tags says all of them, add and remove say what changes")
+        return self
 
 
 async def retag(
@@ -34,7 +41,9 @@ async def retag(
 
     async def work(tx: Transaction) -> Answer:
         row = await lock(tx, resource, key)
-        tags = _with(row["tags"], body.add, body.remove)
+        tags = body.tags
+        if tags is None:
+            tags = _with(row["tags"], body.add, body.remove)
         if len(tags) > MOST_TAGS:
             raise Invalid.field("add", f"makes more than {MOST_TAGS} tags", "too_long")
         given = {"tags": tags}

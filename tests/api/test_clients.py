@@ -345,6 +345,10 @@ async def test_tags_are_put_on_and_taken_off_in_whatever_case(agent: Client) -> 
     assert (same.data["version"], same.meta["seq"]) == (2, None)
     too_many = await agent.patch(f"{one}/tags", {"add": [f"tag {i}" for i in range(49)]})
     assert (too_many.refused, too_many.fields) == ((400, "VALIDATION_ERROR"), ["add"])
+    for tags in (["cash", "VIP"], []):
+        assert (await agent.patch(f"{one}/tags", {"tags": tags})).data["tags"] == tags
+    both = await agent.patch(f"{one}/tags", {"tags": ["cash"], "add": ["VIP"]})
+    assert both.refused == (400, "VALIDATION_ERROR")
 
 
 async def test_those_who_tag_at_once_lose_nobody_s_tags(
