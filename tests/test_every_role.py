@@ -12,7 +12,7 @@ from db.database import Database
 from domains import DOMAINS
 from domains.kit.actor import EVERYONE, LEADS, RIGHTS, WRITERS, Actor, Right, Role
 from domains.kit.child import Child
-from domains.kit.endpoint import Method
+from domains.kit.endpoint import Endpoint, Method
 from domains.kit.resource import Resource
 from domains.kit.scope import ACROSS_TEAMS
 from server.keys import SERVICES
@@ -24,9 +24,11 @@ from tests.walk import (
     RESOURCES,
     WRITES,
     Write,
+    child_example,
     child_writes,
     head,
     made_ready,
+    parts_of,
     with_rows,
 )
 
@@ -351,6 +353,50 @@ async def _tried(by: Client, resource: Resource, write: Write, records: list[Any
         return NOT_OFFERED
 
 
+# The earlier system's paths to the same
+
+
+def earlier_of(api: Api, resource: Resource) -> list[Endpoint]:
+    (domain,) = [each for each in DOMAINS if each.name == "earlier"]
+    offered = domain.endpoints(api.app[SERVICES])
+    return [each for each in offered if each.path.startswith(f"/{resource.plural}/")]
+
+
+def _earlier_body(endpoint: Endpoint, resource: Resource, record: Any) -> Any:
+    fields = endpoint.body.model_fields if endpoint.body else {}
+    if "ids" in fields:
+        return {"ids": [record["id"]]}
+    if "new_price" in fields:
+        return {"newPrice": 475000}
+    rows = [child for child in resource.children if endpoint.body is child.patch]
+    return dict(child_example(resource, rows[0]).change) if rows else None
+
+
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [
+        (Standing(Role.VIEWER), "FORBIDDEN"),
+        (Standing(Role.AGENT, edit=False), "FORBIDDEN"),
+        (Standing(Role.COORDINATOR, "private"), "NOT_FOUND"),
+        (Standing(Role.OWNER, "another team's"), "NOT_FOUND"),
+    ],
+    ids=str,
+)
+@each_resource
+async def test_no_earlier_path_lets_anybody_do_more(
+    office: Office, resource: Resource, code: str
+) -> None:
+    record = await office.lead.make(resource, **office.said)
+    record = await with_rows(office.lead, resource, record)
+    before = await head(office.api.db, office.team)
+    by, _ = office.ways
+    for endpoint in earlier_of(office.api, resource):
+        path = endpoint.path.format(**parts_of(endpoint, resource, record))
+        answer = await by.ask(endpoint.method, path, _earlier_body(endpoint, resource, record))
+        assert code_of(answer) == code, (endpoint.name, answer.body)
+    assert await head(office.api.db, office.team) == before
+
+
 # What is about no record
 
 
@@ -481,4 +527,5 @@ async def test_every_way_to_write_anything_is_tried_by_every_role(api: Api) -> N
             *(write.verb for write in OWN.get(resource.plural, [])),
         )
     }
+    tried |= {each.name for resource in RESOURCES for each in earlier_of(api, resource)}
     assert writes == tried | OF_TEAMS.keys() | FOR_ALL
