@@ -127,6 +127,9 @@ def _csv_without(text: str, names: Collection[str]) -> str:
     return told.getvalue()
 
 
+SAID = {"sentence", "pieces"}
+
+
 def unsaid(value: Any, names: Collection[str], *, told: bool = True) -> Any:
     """Without the sentences of entries that touch these names: they are other ones for others.
 
@@ -136,7 +139,8 @@ def unsaid(value: Any, names: Collection[str], *, told: bool = True) -> Any:
         case {"sentence": sentence, "ch": ch} if set(names) & set(ch):
             if told:
                 assert not re.search(r"999|flat|percentage to | to [0-9$]", sentence), sentence
-            return {name: each for name, each in value.items() if name != "sentence"}
+                assert sentence == "".join(piece["text"] for piece in value["pieces"])
+            return {name: each for name, each in value.items() if name not in SAID}
         case dict():
             return {name: unsaid(each, names, told=told) for name, each in value.items()}
         case list() | tuple():

@@ -149,7 +149,7 @@ async def test_the_activity_is_the_team_s_log_newest_first(
     assert answer.meta == {"as_of_seq": len(events), "as_of_h": events[-1]["h"]}
     assert len(answer.data) == len(events) == 3
     for entry, event in zip(answer.data, events[::-1], strict=True):
-        own = {"label", "sentence", "diff", "group"}
+        own = {"label", "sentence", "pieces", "diff", "group"}
         assert {k: v for k, v in entry.items() if k not in own} == {
             k: v for k, v in event.items() if k not in ("d", "h")
         }
