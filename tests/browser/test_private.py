@@ -15,7 +15,9 @@ async def test_a_record_made_private_goes_from_a_colleague_s_page_and_comes_back
     await ben.open(escrow)
     privacy = ben.drawer.locator(".field", has_text="Private")
     await expect(privacy.locator("button")).to_have_count(0)
+    await expect(ben.value("Agent")).to_have_count(0)  # nor is it his to say whose it is
     await ana.open(escrow)
+    await expect(ana.value("Agent")).to_be_visible()
     await ana.value("Private").click()
     await ana.drawer.get_by_label("Private", exact=True).select_option("true")
     await ana.page.keyboard.press("Enter")

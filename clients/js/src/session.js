@@ -11,6 +11,7 @@ import { memory } from "./storage.js";
 
 const KEY = "homeroom.refresh";
 const EARLY_MS = 60_000;
+const LEADS = ["system_admin", "broker", "owner", "lead"];
 
 /**
  * @typedef {{id: string, email: string, full_name: string}} User
@@ -21,6 +22,7 @@ const EARLY_MS = 60_000;
 export class Session extends Emitter {
   /** @type {User | null} */ user = null;
   /** @type {Team | null} */ team = null;
+  /** @type {string[]} what the role and our permissions allow, see docs/rights.md */ rights = [];
   #storage;
   #token = "";
   #expires = 0;
@@ -47,7 +49,7 @@ export class Session extends Emitter {
   }
 
   get leads() {
-    return this.team?.role === "owner" || this.team?.role === "lead";
+    return this.team !== null && LEADS.includes(this.team.role);
   }
 
   /** @param {{email: string, password: string}} form */
@@ -150,6 +152,7 @@ export class Session extends Emitter {
     this.#expires = Date.now() + 1000 * grant.expires_in;
     this.user = grant.user;
     this.team = grant.team;
+    this.rights = grant.rights;
     this.#storage.setItem(KEY, grant.refresh_token);
     if (fresh) this.tell("started");
   }
@@ -161,6 +164,7 @@ export class Session extends Emitter {
     this.#expires = 0;
     this.user = null;
     this.team = null;
+    this.rights = [];
     this.tell("ended", why);
   }
 }

@@ -11,6 +11,7 @@ export class Session extends Emitter {
     });
     /** @type {User | null} */ user: User | null;
     /** @type {Team | null} */ team: Team | null;
+    /** @type {string[]} what the role and our permissions allow, see docs/rights.md */ rights: string[];
     url: string;
     get remembered(): boolean;
     get canWrite(): boolean;

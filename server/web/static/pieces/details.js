@@ -72,8 +72,11 @@ export class Details extends Piece {
 
   /** @param {Field} field @param {boolean} canWrite */
   #field(field, canWrite) {
-    if (field === OWNER) field = { ...field, choices: this.room.people };
     if (field === PRIVATE) canWrite &&= this.room.decides(this.row);
+    if (field === OWNER) {
+      canWrite &&= this.room.gives(this.row);
+      field = { ...field, choices: this.room.people };
+    }
     if (field.type === "contingencies") {
       return html`<hr-contingencies
         .room=${this.room}

@@ -103,6 +103,9 @@ export class Room extends Homeroom {
   /** Whether it is for us to say who sees a record. @param {Row} row */
   decides = (row) => this.session.leads || row.owner_id === this.me;
 
+  /** Whether it is for us to say whose it is. @param {Row} row */
+  gives = (row) => this.decides(row) || this.session.rights.includes("delete");
+
   /**
    * Write by socket, shown at once; see Outbox.
    * @param {Entity} entity
