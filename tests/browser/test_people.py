@@ -36,7 +36,7 @@ async def test_a_lead_in_the_pond_goes_to_who_claims_it_and_both_screens_know(
     for one in (ana, ben):
         await expect(one.card(lead)).not_to_contain_text("In the pond")
         await expect(one.drawer.get_by_role("button", name="Claim", exact=True)).to_have_count(0)
-        await expect(one.value("Agent")).to_contain_text("Ana Alder")
+        await expect(one.field("Agent")).to_contain_text("Ana Alder")
 
 
 async def test_who_claims_too_late_is_told_whose_it_is(office: Office, ana: Window) -> None:
@@ -52,4 +52,4 @@ async def test_who_claims_too_late_is_told_whose_it_is(office: Office, ana: Wind
     await ana.drawer.get_by_role("button", name="Claim", exact=True).click()
     await ana.context.set_offline(False)
     await expect(ana.page.locator("hr-notices")).to_contain_text("Ben Birch")
-    await expect(ana.value("Agent")).to_contain_text("Ben Birch")
+    await expect(ana.field("Agent")).to_contain_text("Ben Birch")

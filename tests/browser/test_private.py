@@ -13,7 +13,7 @@ async def test_a_record_made_private_goes_from_a_colleague_s_page_and_comes_back
     escrow = await office.escrow(owner_id=alder.id)
     ana, ben = await window(alder), await window(birch)
     await ben.open(escrow)
-    privacy = ben.drawer.locator(".field", has_text="Private")
+    privacy = ben.field("Private")
     await expect(privacy.locator("button")).to_have_count(0)
     await expect(ben.value("Agent")).to_have_count(0)  # nor is it his to say whose it is
     await ana.open(escrow)

@@ -49,6 +49,10 @@ class Window:
     def value(self, label: str) -> Locator:
         return self.drawer.get_by_role("button", name=re.compile(f"^{re.escape(label)}:"))
 
+    def field(self, label: str) -> Locator:
+        """A field of what is open, whether or not it is for us to change."""
+        return self.drawer.locator(".field", has_text=label)
+
     async def open(self, record: Any) -> None:
         await self.card(record).click()
         await expect(self.drawer).to_be_visible()
