@@ -18,6 +18,7 @@ import uvloop
 
 from tests.faults import figures
 from tests.faults.figures import Verdict
+from tests.faults.nodes import end_with_us
 from tests.faults.office import opened
 from tests.faults.table import ROWS, Row
 
@@ -27,6 +28,7 @@ SPARE_SECONDS = 240.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
+    end_with_us()
     verdicts = []
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for row in _chosen(options):

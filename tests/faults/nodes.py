@@ -84,6 +84,11 @@ class Node:
         return self.log.read_text(errors="replace").count("Traceback")
 
 
+def end_with_us() -> None:
+    """Who ends a run by SIGTERM ends its servers, too: it is taken as Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

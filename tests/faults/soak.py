@@ -21,6 +21,7 @@ import uvloop
 from redis.asyncio import Redis
 
 from tests.faults.figures import Verdict
+from tests.faults.nodes import end_with_us
 from tests.faults.office import Office, Scale, opened
 
 Fault = Callable[[Office], Awaitable[None]]
@@ -146,6 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args(argv)
+    end_with_us()
     folder = Path(tempfile.mkdtemp(prefix="homeroom-soak-"))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         verdicts = runner.run(_perform(folder, options.seed, options.minutes))
