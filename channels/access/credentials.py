@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -118,5 +119,6 @@ class Credentials:
             answer(success({"exp": _instant(who.expires_at)}))
 
 
+@lru_cache(maxsize=1024)  # one token has many sockets
 def _instant(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

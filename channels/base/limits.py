@@ -1,5 +1,6 @@
 """What one client may ask of a node: the one definition for the code, `hello` and the document."""
 
+from functools import cache
 from typing import Final
 
 MAX_FRAME: Final = 64 * 1024  # bytes of one packet, either way
@@ -18,6 +19,7 @@ SUBSCRIPTIONS: Final = 50
 VIEWS: Final = 20  # on one socket
 
 
+@cache
 def told() -> dict[str, int]:
     """As `hello` carries them in `lim`."""
     return {

@@ -226,7 +226,7 @@ class Gateway(Generic[W]):
             "user": {"id": str(member.who.user_id), "name": member.who.name},
             "rights": sorted(member.who.rights),
             "lim": limits.told(),
-            "teams": [standing.told() for standing in standings],
+            "teams": [standing.told for standing in standings],
         }
         for feature in self._features:
             told.update(feature.told(member))
@@ -241,14 +241,14 @@ class Gateway(Generic[W]):
             return
 
         def greet(standing: Standing) -> None:
-            answer(success(standing.told()))
+            answer(success(standing.told))
             if standing.mode is Mode.DENIED:
                 member.close(Close.REVOKED)
 
         if position.team_id == member.who.team_id:
             await self._rooms.join(position.team_id, member, position.since, greet)
         else:
-            answer(success(self._rooms.denied(position.team_id).told()))
+            answer(success(self._rooms.denied(position.team_id).told))
 
     async def _sweep(self) -> None:
         while True:

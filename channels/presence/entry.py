@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, Self
 
 import orjson
@@ -158,6 +159,7 @@ def digest(here: Iterable[Told]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
+@lru_cache(maxsize=64)  # who comes in is told it, and takes it a moment later
 def name_of(user_id: Any, inst: str | None, sid: str) -> str:
     """Name an entry after the client's tab, so that it outlives one socket.
 

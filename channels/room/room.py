@@ -72,6 +72,8 @@ class Room:
         self._guards = guards
         self._held: Collection[AbstractSet[str]] | None = None  # rights of members, by combination
         self._range_read = RangeRead(team_id, log, counters, supervisor)
+        # Until the next event: where a herd that comes back stands, and what of it each may see.
+        self._standings: dict[Head, Standing] = {}
         self._replays: dict[int, Frames] = {}
         self._outgoing: list[Event] = []
         self._flush: asyncio.Handle | None = None
@@ -107,7 +109,7 @@ class Room:
         if self.closed or not self._membership.since <= as_of <= self.applied.seq:
             return False
         self.flush()
-        standing = stand(self.team_id, since, self.applied, [self.dispatcher.ring])
+        standing = self._standing_now(since)
         if standing is None:
             return False
         self._take_in(member, standing, greet)
@@ -174,6 +176,7 @@ class Room:
     # From the dispatcher
 
     def _deliver(self, event: Event) -> None:
+        self._standings.clear()
         self._replays.clear()
         self._outgoing.append(event)
         self._told(event)
@@ -228,6 +231,15 @@ class Room:
                     known.look_back(who.as_of, past)
 
     # Catching up
+
+    def _standing_now(self, since: Head | None) -> Standing | None:
+        """As the ring has it; those who were cut off together stood at the same event."""
+        standing = self._standings.get(since) if since else None
+        if standing is None:
+            standing = stand(self.team_id, since, self.applied, [self.dispatcher.ring])
+            if since and standing and standing.missed:  # so it is an event of ours: they are few
+                self._standings[since] = standing
+        return standing
 
     async def _standing(self, since: Head | None) -> Standing:
         """Find out where a screen stands; nothing is awaited after the final judgment."""

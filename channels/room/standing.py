@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -21,13 +22,14 @@ class Mode(StrEnum):
     DENIED = "denied"  # not a member
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
     team_id: UUID
     mode: Mode
     head: Head
     missed: Sequence[Event] = ()
 
+    @cached_property
     def told(self) -> dict[str, Any]:
         """As `hello` and the answer to `resume` say it."""
         team = str(self.team_id)

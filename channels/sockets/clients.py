@@ -9,6 +9,30 @@ from socketio.base_manager import BaseManager  # type: ignore[import-untyped]  #
 from typing_extensions import override
 
 
+class Pairs(dict[str, str]):
+    """Session ids with those of their connections, found by either: a bidict, without its cost."""
+
+    __slots__ = ("_invm",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._invm: dict[str, str] = {}
+
+    @property
+    def _fwdm(self) -> dict[str, str]:
+        return self
+
+    @override
+    def __setitem__(self, sid: str, eio_sid: str) -> None:
+        super().__setitem__(sid, eio_sid)
+        self._invm[eio_sid] = sid
+
+    @override
+    def __delitem__(self, sid: str) -> None:
+        del self._invm[self[sid]]
+        super().__delitem__(sid)
+
+
 class Clients(socketio.AsyncManager):  # type: ignore[misc]  # the library has no types
     """As the original, which walks every room of everybody when one client goes.
 
@@ -69,6 +93,8 @@ class Clients(socketio.AsyncManager):  # type: ignore[misc]  # the library has n
     ) -> None:
         if room == sid:
             return
+        if room is None:
+            self.rooms.setdefault(namespace, {}).setdefault(None, Pairs())
         super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
         if room is not None:
             self._entered.setdefault((namespace, sid), set()).add(room)

@@ -66,6 +66,28 @@ async def test_a_herd_that_is_known_gets_what_it_missed_without_a_task(
             await screen.disconnect()
 
 
+async def test_who_was_cut_off_with_the_others_and_is_later_back_gets_the_later_event_too(
+    db: Database, team: Team, session: aiohttp.ClientSession
+) -> None:
+    async with a_node(db, {KNOWN: bearer(team.agent)}.get) as (node, _):
+        stays = Screen(session, node.url, token_of(team.lead), team.id)
+        await stays.connect()
+        screens = [Screen(session, node.url, KNOWN, team.id) for _ in range(3)]
+        for screen in screens:
+            await screen.connect()
+            await screen.disconnect()
+        for screen in screens:
+            last = await write(db, team.lead, "missed")
+            await stays.reaches(last)
+            await screen.connect()
+            await screen.reaches(last)
+            assert screen.log == stays.log[-len(screen.log) :]
+            assert (screen.doubled, screen.skipped) == (0, 0)
+            await screen.disconnect()
+        assert [len(screen.log) for screen in screens] == [1, 2, 3]
+        await stays.disconnect()
+
+
 async def test_for_a_room_that_is_not_open_who_is_known_waits_as_others_do(
     db: Database, team: Team, session: aiohttp.ClientSession
 ) -> None:

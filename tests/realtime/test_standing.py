@@ -29,7 +29,7 @@ def test_a_screen_at_the_head_is_live() -> None:
     log = a_log(5)
     standing = judged(log, log.head, a_history(log, 5))
     assert standing == Standing(log.team_id, Mode.LIVE, log.head)
-    assert standing.told() == {
+    assert standing.told == {
         "team": str(log.team_id),
         "head": 5,
         "h": log.head.h,
@@ -58,7 +58,7 @@ def test_what_the_ring_covers_is_replayed(since: int) -> None:
     assert standing
     assert standing.mode is Mode.REPLAY
     assert [event.seq for event in standing.missed] == list(range(since + 1, 6))
-    assert (standing.told()["from"], standing.told()["to"]) == (since + 1, 5)
+    assert (standing.told["from"], standing.told["to"]) == (since + 1, 5)
 
 
 def test_what_was_read_and_the_ring_make_one_replay() -> None:
