@@ -1,6 +1,7 @@
 """What the parts of the app find each other by: typed, so that a wrong one does not compile."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -40,6 +41,8 @@ BUS = web.AppKey("bus", Bus)
 ROOMS = web.AppKey("rooms", Rooms)
 READ_CACHE = web.AppKey("read_cache", ReadCache)
 GATEWAY: web.AppKey[Gateway[Any]] = web.AppKey("gateway", Gateway)
+# Answers a WebSocket's handshake that a connection begins with; not there on the stock transport.
+OPENS: web.AppKey[Callable[[Any], Any]] = web.AppKey("opens")
 STOPPING = web.AppKey("stopping", asyncio.Event)
 PRESENCE = web.AppKey("presence", Presence)
 CREDENTIALS = web.AppKey("credentials", Credentials)

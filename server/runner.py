@@ -1,5 +1,6 @@
 """Runs the app on aiohttp, and answers what is no HTTP in the envelope, without a traceback."""
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -7,7 +8,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from typing_extensions import override
 
 from server import answers
+from server.keys import OPENS
 from server.refusals import Refused
+from server.socket_transport import Opening
 
 NO_REQUEST = "This is no HTTP request, or its line or headers are too long"
 
@@ -33,8 +36,15 @@ class Protocol(web.RequestHandler):
 
 
 class Listener(web.Server):
+    """`opens` answers a WebSocket that a connection begins with; without it aiohttp gets all."""
+
+    opens: Callable[[Any], Any] | None = None
+
     @override
-    def __call__(self) -> Protocol:
+    def __call__(self) -> Any:
+        return self.request() if self.opens is None else Opening(self.opens, self.request)
+
+    def request(self) -> Protocol:
         return Protocol(self, loop=self._loop, **self._kwargs)
 
 
@@ -44,9 +54,11 @@ class Runner(web.AppRunner):
     @override
     async def _make_server(self) -> Any:
         made: Any = await super()._make_server()
-        return Listener(
+        listener = Listener(
             made.request_handler,
             request_factory=made.request_factory,
             loop=made._loop,  # noqa: SLF001 - there is no public way to bring a protocol
             **made._kwargs,  # noqa: SLF001
         )
+        listener.opens = self.app.get(OPENS)
+        return listener

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiohttp import WSMsgType, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -13,16 +13,15 @@ from engineio.exceptions import (  # type: ignore[import-untyped]  # no types
 )
 
 from channels.base import limits
-from channels.gateway.gateway import Gateway
 from channels.sockets import wire
 from channels.sockets.connection import Connection
 from channels.sockets.direct import DirectConnection
-from channels.sockets.members import Close, Who
+from channels.sockets.members import Close
 from channels.sockets.outbox import Outbox
+from server.keys import OPENS
 from server.settings import SocketTransport
-from server.socket_transport import Takeover
+from server.socket_transport import PATH, Takeover, Upgrade
 
-PATH: Final = "/socket.io/"
 BODY_SECONDS: Final = 20.0
 ASKED: Final = (
     ("Host", "HTTP_HOST"),
@@ -122,12 +121,12 @@ class Body:
         return body
 
 
-def translate_request(request: web.Request) -> dict[str, Any]:
+def translate_request(request: web.Request | Upgrade) -> dict[str, Any]:
     """What engine.io asks of a request, and no more: all headers would cost a herd dearly."""
     headers = request.headers
     environ: dict[str, Any] = {
         "aiohttp.request": request,
-        "wsgi.input": Body(request),
+        "wsgi.input": Body(request) if isinstance(request, web.Request) else None,
         "wsgi.url_scheme": headers.get("X-Forwarded-Proto", "http"),
         "REQUEST_METHOD": request.method,
         "QUERY_STRING": request.query_string,
@@ -159,7 +158,13 @@ DRIVERS: Final[Mapping[SocketTransport, Mapping[str, Any]]] = {
 }
 
 
-def mount(app: web.Application, gateway: Gateway[Who]) -> None:
-    """Serve Socket.IO, polling and WebSocket, at its usual path."""
+class Served(Protocol):
+    async def handle_request(self, request: Any) -> Any: ...
+
+
+def mount(app: web.Application, served: Served, transport: SocketTransport) -> None:
+    """Serve Socket.IO, polling and WebSocket, at its usual path; `transport` is its driver's."""
     for method in ("GET", "POST", "OPTIONS"):
-        app.router.add_route(method, PATH, gateway.handle_request)
+        app.router.add_route(method, PATH, served.handle_request)
+    if transport is SocketTransport.DIRECT:
+        app[OPENS] = served.handle_request

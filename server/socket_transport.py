@@ -1,23 +1,34 @@
 """Takes a WebSocket's TCP connection over from aiohttp, so that it costs no task and no request.
 
+One that a connection begins with never becomes a request of aiohttp's, which is a third of what it
+costs to let a herd in (`Opening`); one that comes later is taken out of its request (`take`).
+
 All that leans on aiohttp's insides is here, pinned by tests/realtime/test_stack_contract.py; with
 SOCKET_TRANSPORT=stock none of it is used.
 """
 
+import asyncio
 import base64
 import hashlib
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final, Self, cast
 
 from aiohttp import web
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import HttpRequestParser
 from multidict import CIMultiDictProxy
 from typing_extensions import override
 
 from channels.sockets.direct import DirectConnection
 
+PATH: Final = "/socket.io/"
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 KEY_BYTES: Final = 16
 VERSION: Final = "13"
+FIRST_LINE: Final = f"GET {PATH}?".encode()
+LONGEST: Final = 16 * 1024  # bytes that are looked at here; aiohttp has limits of its own
+SILENT_SECONDS: Final = 2.0  # without a byte, and the connection is aiohttp's
 SWITCHING: Final = (
     b"HTTP/1.1 101 Switching Protocols\r\n"
     b"Upgrade: websocket\r\n"
@@ -44,6 +55,101 @@ class Taken(web.StreamResponse):
         return None
 
 
+class Upgrade:
+    """A WebSocket's lawful handshake, with as much of a request as engine.io asks for."""
+
+    __slots__ = ("headers", "query_string", "rest", "transport")
+
+    method = "GET"
+    path = PATH
+    remote = None
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        headers: CIMultiDictProxy[str],
+        query_string: str,
+        rest: bytes,
+    ) -> None:
+        self.transport = transport
+        self.headers = headers
+        self.query_string = query_string
+        self.rest = rest  # what was read beyond it
+
+    @classmethod
+    def read(cls, transport: asyncio.Transport, data: bytes) -> Self | None:
+        """None for what is anything else, not whole, or of a session that polls already."""
+        if not data.startswith(FIRST_LINE) or len(data) > LONGEST:
+            return None
+        loop = asyncio.get_running_loop()
+        parser = HttpRequestParser(BaseProtocol(loop), loop, LONGEST)
+        try:
+            messages, upgraded, rest = parser.feed_data(data)
+        except HttpProcessingError:
+            return None
+        if not upgraded or len(messages) != 1:
+            return None
+        message, _ = messages[0]
+        asked = message.url
+        if asked.raw_path != PATH or "sid=" in asked.query_string or _key(message.headers) is None:
+            return None
+        return cls(transport, message.headers, asked.query_string, rest)
+
+
+Answers = Callable[[Any], Coroutine[Any, Any, Any]]  # a request to the Socket.IO path
+
+
+class Opening(asyncio.Protocol):
+    """A TCP connection until its first bytes say whose it is.
+
+    A WebSocket is taken at once, with the same answer as a request's; what is anything else, or is
+    refused, is left to aiohttp as if it had come there.
+    """
+
+    __slots__ = ("_answers", "_patience", "_request", "_transport")
+
+    def __init__(self, answers: Answers, request: Callable[[], asyncio.Protocol]) -> None:
+        self._answers = answers
+        self._request = request
+        self._transport: asyncio.Transport
+        self._patience: asyncio.TimerHandle
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(SILENT_SECONDS, self._leave)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._patience.cancel()
+        upgrade = Upgrade.read(self._transport, data)
+        if upgrade is None or not isinstance(_at_once(self._answers(upgrade)), Taken):
+            self._leave(data)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._patience.cancel()
+
+    def _leave(self, data: bytes = b"") -> None:
+        """To aiohttp."""
+        protocol = self._request()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        if data:
+            protocol.data_received(data)
+
+
+def _at_once(answer: Coroutine[Any, Any, Any]) -> Any:
+    """The answer to a handshake, for which engine.io waits for nothing."""
+    try:
+        answer.send(None)
+    except StopIteration as done:
+        return done.value
+    answer.close()
+    raise RuntimeError("The answer to a WebSocket's handshake waits for something")
+
+
 class Takeover:
     """One upgrade request, as engine.io asks its driver for a WebSocket."""
 
@@ -51,7 +157,7 @@ class Takeover:
         self._connection: DirectConnection = handler.__self__  # engine.io passes a method of it
 
     async def __call__(self, environ: Mapping[str, Any]) -> web.StreamResponse:
-        request: web.Request = environ["aiohttp.request"]
+        request: web.Request | Upgrade = environ["aiohttp.request"]
         connection = self._connection
         key = _key(request.headers)
         if key is None or request.transport is None:
@@ -71,12 +177,14 @@ class Takeover:
         return Taken()
 
 
-def take(request: web.Request) -> tuple[Any, bytes]:
+def take(request: web.Request | Upgrade) -> tuple[Any, bytes]:
     """The request's transport, which aiohttp forgets, and what it has read beyond the request.
 
     In one step, so that no byte goes to the wrong protocol. The task that runs the handler goes on
     to its end and finds its connection closed.
     """
+    if isinstance(request, Upgrade):
+        return request.transport, request.rest
     protocol: Any = request.protocol
     transport, protocol.transport = protocol.transport, None
     rest, protocol._message_tail = protocol._message_tail, b""  # noqa: SLF001 - what came early

@@ -28,6 +28,7 @@ from domains.kit.actor import Actor, Role
 from domains.kit.errors import TokenExpired, Unauthenticated
 from domains.kit.policy import may_see
 from server.origins import allows
+from server.runner import Runner
 from server.settings import SocketTransport
 from server.socket_driver import DRIVERS, mount
 
@@ -175,8 +176,8 @@ async def serving(
         **{"cors_allowed_origins": allows(()), **chosen},
     )
     app = web.Application()
-    mount(app, gateway)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    mount(app, gateway, TRANSPORT)
+    runner = Runner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

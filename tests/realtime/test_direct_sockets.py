@@ -1,6 +1,7 @@
 """A WebSocket that is ours from the upgrade on, as RFC 6455 and engine.io ask, on any loop."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,12 +19,15 @@ from channels.sockets import direct, frames, live_server, wire
 from channels.sockets.connection import Connection
 from channels.sockets.direct import DirectConnection
 from channels.sockets.frames import Opcode
-from channels.sockets.live_server import LiveServer
+from channels.sockets.live_server import Allows, LiveServer
 from channels.sockets.members import Close
 from channels.sockets.wire import Inbound
+from server import socket_transport
+from server.runner import Runner
 from server.settings import SocketTransport
-from server.socket_driver import DRIVERS, PATH
-from tests.raw_socket import RawSocket, masked, text
+from server.socket_driver import DRIVERS, mount
+from server.socket_transport import PATH
+from tests.raw_socket import ACCEPTED, UPGRADE, RawSocket, masked, text
 
 LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
@@ -85,20 +89,22 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(transport: SocketTransport = SocketTransport.DIRECT) -> AsyncIterator[House]:
+async def open_house(
+    transport: SocketTransport = SocketTransport.DIRECT,
+    cors_allowed_origins: Allows | None = None,
+) -> AsyncIterator[House]:
     counters, doorman = Counters(), Doorman()
     supervisor = Supervisor(counters)
     live = LiveServer(
         doorman,
         driver=DRIVERS[transport],
-        cors_allowed_origins=None,
+        cors_allowed_origins=cors_allowed_origins,
         counters=counters,
         supervisor=supervisor,
     )
     app = web.Application()
-    for method in ("GET", "POST"):
-        app.router.add_route(method, PATH, live.handle_request)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    mount(app, live, transport)
+    runner = Runner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
@@ -146,6 +152,87 @@ async def test_a_connection_costs_no_task(house: House) -> None:
     assert vars(house.live.eio.sockets[next(iter(house.live.eio.sockets))]) == {}
     for raw in raws:
         await raw.close()
+
+
+@on_any_loop
+async def test_what_is_written_leaves_at_once(house: House) -> None:
+    raw = await house.enter()
+    ours = house.connection._transport.get_extra_info("socket")
+    assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    await raw.close()
+
+
+@on_any_loop
+async def test_a_handshake_that_comes_in_pieces_or_late_is_taken_as_well(house: House) -> None:
+    whole = UPGRADE.format(sid="", more="").encode()
+    unknown = b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    for pieces in ([whole[:7], whole[7:90], whole[90:]], [unknown, whole + text("40")]):
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.02)
+        async with asyncio.timeout(5):
+            assert ACCEPTED in await reader.readuntil(ACCEPTED)
+            _ = await reader.readuntil(b'0{"sid":')
+        writer.transport.abort()
+        await house.empties()
+
+
+@on_any_loop
+async def test_a_connection_that_says_nothing_for_long_may_say_anything_then(house: House) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket_transport, "SILENT_SECONDS", 0.02)
+        before = len(asyncio.all_tasks())
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        async with asyncio.timeout(5):
+            while len(asyncio.all_tasks()) == before:  # noqa: ASYNC110 - aiohttp's tells nobody
+                await asyncio.sleep(0.01)
+            writer.write(UPGRADE.format(sid="", more="").encode())
+            _ = await reader.readuntil(ACCEPTED)
+        writer.transport.abort()
+        await house.empties()
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.close()  # without a word
+        await asyncio.sleep(0.05)
+        assert len(asyncio.all_tasks()) == before
+
+
+LAWFUL = UPGRADE.format(sid="", more="")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        LAWFUL.replace("EIO=4", "EIO=3"),
+        LAWFUL.replace("transport=websocket", "transport=pigeon"),
+        LAWFUL.replace("Upgrade: websocket", "Upgrade: h2c"),
+        LAWFUL.replace("Version: 13", "Version: 8"),
+        LAWFUL.replace("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ="),
+        LAWFUL.replace("GET", "POST"),
+        LAWFUL.replace("/socket.io/", "/socket.io/../socket.io/"),
+        LAWFUL.replace("&transport", "&sid=nobody&transport"),
+        LAWFUL.replace("HTTP/1.1", "HTTP/9"),
+        LAWFUL.replace("Host:", "Host :"),
+        LAWFUL.replace("\r\n\r\n", "\r\nOrigin: https://elsewhere.example\r\n\r\n"),
+        LAWFUL.replace("\r\n\r\n", f"\r\nX-Long: {'x' * 20_000}\r\n\r\n"),
+    ],
+)
+async def test_what_is_refused_is_refused_as_any_request_is(asked: str) -> None:
+    answers = []
+    async with open_house(cors_allowed_origins=lambda origin, _: origin is None) as house:
+        # In two pieces it is aiohttp's; whole it is looked at before.
+        for pieces in ([asked], [asked[:3], asked[3:]]):
+            reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+            for piece in pieces:
+                writer.write(piece.encode())
+                await asyncio.sleep(0.02)
+            async with asyncio.timeout(5):
+                answers.append((await reader.readuntil(b"\r\n"), dict(house.counters.closes)))
+            writer.transport.abort()
+            house.counters.closes.clear()
+            await house.empties()
+    assert answers[0] == answers[1]
+    assert answers[0][0].startswith((b"HTTP/1.1 4", b"HTTP/1.0 4"))
 
 
 @on_any_loop

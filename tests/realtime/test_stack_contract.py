@@ -5,6 +5,7 @@ When an upgrade of the libraries breaks one of these, read `channels/sockets`: `
 against the new sources. Until then SOCKET_TRANSPORT=stock leans on less.
 """
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from typing import Any, cast
@@ -14,6 +15,7 @@ import pytest
 import socketio  # type: ignore[import-untyped]  # the library has no types
 from aiohttp import web
 from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_parser import HttpRequestParser
 from aiohttp.web_protocol import RequestHandler
 from engineio.async_drivers import aiohttp as driver  # type: ignore[import-untyped]  # no types
 from engineio.async_socket import AsyncSocket  # type: ignore[import-untyped]  # no types
@@ -23,6 +25,7 @@ from channels.sockets import wire
 from channels.sockets.connection import Connection
 from channels.sockets.outbox import BATCH_PACKETS
 from server.socket_driver import DIRECT, STOCK
+from tests.raw_socket import UPGRADE
 
 
 @pytest.mark.parametrize(
@@ -108,6 +111,23 @@ def test_aiohttp_keeps_a_connection_where_we_take_it_over() -> None:
     assert "handler_cancellation and self._task_handler" in lost
     closing = inspect.getsource(RequestHandler.force_close)
     assert "if self.transport is not None:" in closing, "it closes what it has, so we take it first"
+
+
+async def test_aiohttp_reads_a_handshake_for_whoever_asks() -> None:
+    """See `Upgrade` in server/socket_transport.py."""
+    loop = asyncio.get_running_loop()
+    parser = HttpRequestParser(BaseProtocol(loop), loop, 1024)
+    messages, upgraded, rest = parser.feed_data(UPGRADE.format(sid="", more="").encode() + b"rest")
+    [(message, _)] = messages
+    assert (message.method, message.url.raw_path, upgraded, rest) == (
+        "GET",
+        "/socket.io/",
+        True,
+        b"rest",
+    )
+    assert message.headers["upgrade"] == "websocket"
+    opened = inspect.getsource(RequestHandler.connection_made)
+    assert "self._manager.connection_made" in opened, "it may come as late as the first bytes"
 
 
 def test_python_socketio_keeps_its_clients_where_we_look_them_up() -> None:
