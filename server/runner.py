@@ -1,6 +1,5 @@
 """Runs the app on aiohttp, and answers what is no HTTP in the envelope, without a traceback."""
 
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -10,7 +9,7 @@ from typing_extensions import override
 from server import answers
 from server.keys import OPENS
 from server.refusals import Refused
-from server.socket_transport import Opening
+from server.socket_transport import Answers, Entrance
 
 NO_REQUEST = "This is no HTTP request, or its line or headers are too long"
 
@@ -36,15 +35,19 @@ class Protocol(web.RequestHandler):
 
 
 class Listener(web.Server):
-    """`opens` answers a WebSocket that a connection begins with; without it aiohttp gets all."""
+    """Makes the protocols of connections."""
 
-    opens: Callable[[Any], Any] | None = None
+    _entrance: Entrance | None = None
+
+    def opens(self, answers: Answers) -> None:
+        """Have these answer a WebSocket that a connection begins with; else aiohttp gets all."""
+        self._entrance = Entrance(answers, self._request)
 
     @override
     def __call__(self) -> Any:
-        return self.request() if self.opens is None else Opening(self.opens, self.request)
+        return self._request() if self._entrance is None else self._entrance.open()
 
-    def request(self) -> Protocol:
+    def _request(self) -> Protocol:
         return Protocol(self, loop=self._loop, **self._kwargs)
 
 
@@ -60,5 +63,6 @@ class Runner(web.AppRunner):
             loop=made._loop,  # noqa: SLF001 - there is no public way to bring a protocol
             **made._kwargs,  # noqa: SLF001
         )
-        listener.opens = self.app.get(OPENS)
+        if handshakes := self.app.get(OPENS):
+            listener.opens(handshakes)
         return listener

@@ -10,7 +10,7 @@ SOCKET_TRANSPORT=stock none of it is used.
 import asyncio
 import base64
 import hashlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, Final, Self, cast
 
 from aiohttp import web
@@ -53,6 +53,9 @@ class Taken(web.StreamResponse):
     @override
     async def write_eof(self, data: bytes = b"") -> None:
         return None
+
+
+TAKEN: Final = Taken()  # it knows nothing of a request, so one does for all
 
 
 class Upgrade:
@@ -106,38 +109,69 @@ class Opening(asyncio.Protocol):
     refused, is left to aiohttp as if it had come there.
     """
 
-    __slots__ = ("_answers", "_patience", "_request", "_transport")
+    __slots__ = ("_entrance", "_transport")
 
-    def __init__(self, answers: Answers, request: Callable[[], asyncio.Protocol]) -> None:
-        self._answers = answers
-        self._request = request
+    def __init__(self, entrance: "Entrance") -> None:
+        self._entrance = entrance
         self._transport: asyncio.Transport
-        self._patience: asyncio.TimerHandle
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        loop = asyncio.get_running_loop()
-        self._patience = loop.call_later(SILENT_SECONDS, self._leave)
+        self._entrance.wait_for(self)
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._patience.cancel()
+        self._entrance.silent.discard(self)
         upgrade = Upgrade.read(self._transport, data)
-        if upgrade is None or not isinstance(_at_once(self._answers(upgrade)), Taken):
-            self._leave(data)
+        if upgrade is None or _at_once(self._entrance.answers(upgrade)) is not TAKEN:
+            self.leave(data)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._patience.cancel()
+        self._entrance.silent.discard(self)
 
-    def _leave(self, data: bytes = b"") -> None:
+    def leave(self, data: bytes = b"") -> None:
         """To aiohttp."""
-        protocol = self._request()
+        protocol = self._entrance.request()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         if data:
             protocol.data_received(data)
+
+
+class Entrance:
+    """Where connections open. `answers` a handshake; `request` makes aiohttp's protocol.
+
+    Whoever says nothing for long is aiohttp's, which waits for it. One timer is enough for all.
+    """
+
+    def __init__(self, answers: Answers, request: Callable[[], asyncio.Protocol]) -> None:
+        self.answers = answers
+        self.request = request
+        self.silent: set[Opening] = set()
+        self._looking = False
+
+    def open(self) -> Opening:
+        return Opening(self)
+
+    def wait_for(self, opening: Opening) -> None:
+        self.silent.add(opening)
+        if not self._looking:
+            self._looking = True
+            self._look_after(self.silent.copy())
+
+    def _look_after(self, silent: Collection[Opening]) -> None:
+        asyncio.get_running_loop().call_later(SILENT_SECONDS, self._look_at, silent)
+
+    def _look_at(self, silent: Collection[Opening]) -> None:
+        """Those who were silent at the last look and still are have been so for long."""
+        for opening in self.silent.intersection(silent):
+            self.silent.discard(opening)
+            opening.leave()
+        self._looking = bool(self.silent)
+        if self._looking:
+            self._look_after(self.silent.copy())
 
 
 def _at_once(answer: Coroutine[Any, Any, Any]) -> Any:
@@ -174,7 +208,7 @@ class Takeover:
             transport.resume_reading()  # aiohttp stops it where much came with the request
         if rest:
             transport.get_protocol().data_received(rest)
-        return Taken()
+        return TAKEN
 
 
 def take(request: web.Request | Upgrade) -> tuple[Any, bytes]:
