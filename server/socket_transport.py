@@ -29,6 +29,7 @@ VERSION: Final = "13"
 FIRST_LINE: Final = f"GET {PATH}?".encode()
 LONGEST: Final = 16 * 1024  # bytes that are looked at here; aiohttp has limits of its own
 SILENT_SECONDS: Final = 2.0  # without a byte, and the connection is aiohttp's
+Answers = Callable[[Any], Coroutine[Any, Any, Any]]  # a request to the Socket.IO path
 SWITCHING: Final = (
     b"HTTP/1.1 101 Switching Protocols\r\n"
     b"Upgrade: websocket\r\n"
@@ -97,9 +98,6 @@ class Upgrade:
         if asked.raw_path != PATH or "sid=" in asked.query_string or _key(message.headers) is None:
             return None
         return cls(transport, message.headers, asked.query_string, rest)
-
-
-Answers = Callable[[Any], Coroutine[Any, Any, Any]]  # a request to the Socket.IO path
 
 
 class Opening(asyncio.Protocol):
