@@ -237,7 +237,8 @@ class Room:
         standing = self._standings.get(since) if since else None
         if standing is None:
             standing = stand(self.team_id, since, self.applied, [self.dispatcher.ring])
-            if since and standing and standing.missed:  # so it is an event of ours: they are few
+            # Only events of ours, which are few: at 0 a client may name any hash.
+            if since and since.seq and standing and standing.missed:
                 self._standings[since] = standing
         return standing
 

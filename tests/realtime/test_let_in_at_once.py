@@ -11,6 +11,7 @@ from channels.base.counters import Counters
 from channels.base.supervisor import Supervisor, Work
 from channels.bus.bus import MemoryBus, MemoryHub
 from db.database import Database
+from db.events import Head
 from domains.auth.authenticator import Bearer
 from tests.factories import Team
 from tests.realtime.nodes import Node, bearer, serving, token_of, until, write
@@ -85,6 +86,25 @@ async def test_who_was_cut_off_with_the_others_and_is_later_back_gets_the_later_
             assert (screen.doubled, screen.skipped) == (0, 0)
             await screen.disconnect()
         assert [len(screen.log) for screen in screens] == [1, 2, 3]
+        await stays.disconnect()
+
+
+async def test_no_hash_that_a_client_thinks_of_is_remembered(
+    db: Database, team: Team, session: aiohttp.ClientSession
+) -> None:
+    async with a_node(db, {KNOWN: bearer(team.agent)}.get) as (node, _):
+        stays = Screen(session, node.url, token_of(team.lead), team.id)
+        await stays.connect()
+        for _ in range(3):
+            await stays.reaches(await write(db, team.lead, "one"))
+        second = next(seen for seen in stays.log if seen.seq == 2)
+        for position in [(0, "any"), (0, "other"), (1, "wrong"), (2, second.h)]:
+            screen = Screen(session, node.url, KNOWN, team.id)
+            screen.position = position
+            await screen.connect()
+            await screen.disconnect()
+        room = node.rooms._rooms[team.id]
+        assert list(room._standings) == [Head(2, second.h)]
         await stays.disconnect()
 
 
