@@ -1,7 +1,6 @@
 """What the parts of the app find each other by: typed, so that a wrong one does not compile."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -24,6 +23,7 @@ from server.backing import Urls
 from server.metrics import Metrics
 from server.secrets_file import Secrets
 from server.settings import Settings
+from server.socket_transport import Answers
 from server.vital import VitalTasks
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -42,7 +42,7 @@ ROOMS = web.AppKey("rooms", Rooms)
 READ_CACHE = web.AppKey("read_cache", ReadCache)
 GATEWAY: web.AppKey[Gateway[Any]] = web.AppKey("gateway", Gateway)
 # Answers a WebSocket's handshake that a connection begins with; not there on the stock transport.
-OPENS: web.AppKey[Callable[[Any], Any]] = web.AppKey("opens")
+OPENS: web.AppKey[Answers] = web.AppKey("opens")
 STOPPING = web.AppKey("stopping", asyncio.Event)
 PRESENCE = web.AppKey("presence", Presence)
 CREDENTIALS = web.AppKey("credentials", Credentials)

@@ -230,7 +230,7 @@ async def gateway(app: web.Application) -> AsyncIterator[None]:
         clock=app[CLOCK].utc,
     )
     gate.start()
-    mount(app, gate, app[SETTINGS].socket_transport)
+    mount(app, gate.handle_request, app[SETTINGS].socket_transport)
     app.on_shutdown.append(lambda _: gate.close())
     yield
 

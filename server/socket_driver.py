@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -20,7 +20,7 @@ from channels.sockets.members import Close
 from channels.sockets.outbox import Outbox
 from server.keys import OPENS
 from server.settings import SocketTransport
-from server.socket_transport import PATH, Takeover, Upgrade
+from server.socket_transport import PATH, Answers, Takeover, Upgrade
 
 BODY_SECONDS: Final = 20.0
 ASKED: Final = (
@@ -158,13 +158,9 @@ DRIVERS: Final[Mapping[SocketTransport, Mapping[str, Any]]] = {
 }
 
 
-class Served(Protocol):
-    async def handle_request(self, request: Any) -> Any: ...
-
-
-def mount(app: web.Application, served: Served, transport: SocketTransport) -> None:
+def mount(app: web.Application, answers: Answers, transport: SocketTransport) -> None:
     """Serve Socket.IO, polling and WebSocket, at its usual path; `transport` is its driver's."""
     for method in ("GET", "POST", "OPTIONS"):
-        app.router.add_route(method, PATH, served.handle_request)
+        app.router.add_route(method, PATH, answers)
     if transport is SocketTransport.DIRECT:
-        app[OPENS] = served.handle_request
+        app[OPENS] = answers

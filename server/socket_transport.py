@@ -62,7 +62,7 @@ TAKEN: Final = Taken()  # it knows nothing of a request, so one does for all
 class Upgrade:
     """A WebSocket's lawful handshake, with as much of a request as engine.io asks for."""
 
-    __slots__ = ("headers", "query_string", "rest", "transport")
+    __slots__ = ("headers", "key", "query_string", "rest", "transport")
 
     method = "GET"
     path = PATH
@@ -73,11 +73,13 @@ class Upgrade:
         transport: asyncio.Transport,
         headers: CIMultiDictProxy[str],
         query_string: str,
+        key: bytes,
         rest: bytes,
     ) -> None:
         self.transport = transport
         self.headers = headers
         self.query_string = query_string
+        self.key = key
         self.rest = rest  # what was read beyond it
 
     @classmethod
@@ -94,10 +96,19 @@ class Upgrade:
         if not upgraded or len(messages) != 1:
             return None
         message, _ = messages[0]
-        asked = message.url
-        if asked.raw_path != PATH or "sid=" in asked.query_string or _key(message.headers) is None:
+        asked, key = message.url, _key(message.headers)
+        if asked.raw_path != PATH or "sid=" in asked.query_string or key is None:
             return None
-        return cls(transport, message.headers, asked.query_string, rest)
+        return cls(transport, message.headers, asked.query_string, key, rest)
+
+    @classmethod
+    def of(cls, request: web.Request) -> Self | None:
+        """Taken out of a request of aiohttp's; None, and nothing is taken, where it is no such."""
+        key = _key(request.headers)
+        if key is None or request.transport is None:
+            return None
+        transport, rest = take(request)
+        return cls(transport, request.headers, request.query_string, key, rest)
 
 
 class Opening(asyncio.Protocol):
@@ -191,32 +202,30 @@ class Takeover:
     async def __call__(self, environ: Mapping[str, Any]) -> web.StreamResponse:
         request: web.Request | Upgrade = environ["aiohttp.request"]
         connection = self._connection
-        key = _key(request.headers)
-        if key is None or request.transport is None:
+        upgrade = request if isinstance(request, Upgrade) else Upgrade.of(request)
+        if upgrade is None:
             if not connection.connected:
                 connection.finish()  # it was opened for this request
             return web.Response(status=400, text="Not a WebSocket handshake")
-        transport, rest = take(request)
-        answer = SWITCHING + _accepted(key) + b"\r\n\r\n"
+        transport = upgrade.transport
+        answer = SWITCHING + _accepted(upgrade.key) + b"\r\n\r\n"
         if connection.connected:
             connection.probe(transport, answer)
         else:
             connection.begin(transport, answer)
         if not transport.is_reading():
             transport.resume_reading()  # aiohttp stops it where much came with the request
-        if rest:
-            transport.get_protocol().data_received(rest)
+        if upgrade.rest:
+            cast("asyncio.Protocol", transport.get_protocol()).data_received(upgrade.rest)
         return TAKEN
 
 
-def take(request: web.Request | Upgrade) -> tuple[Any, bytes]:
+def take(request: web.Request) -> tuple[Any, bytes]:
     """The request's transport, which aiohttp forgets, and what it has read beyond the request.
 
     In one step, so that no byte goes to the wrong protocol. The task that runs the handler goes on
     to its end and finds its connection closed.
     """
-    if isinstance(request, Upgrade):
-        return request.transport, request.rest
     protocol: Any = request.protocol
     transport, protocol.transport = protocol.transport, None
     rest, protocol._message_tail = protocol._message_tail, b""  # noqa: SLF001 - what came early

@@ -176,7 +176,7 @@ async def serving(
         **{"cors_allowed_origins": allows(()), **chosen},
     )
     app = web.Application()
-    mount(app, gateway, TRANSPORT)
+    mount(app, gateway.handle_request, TRANSPORT)
     runner = Runner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -27,7 +27,7 @@ from server.runner import Runner
 from server.settings import SocketTransport
 from server.socket_driver import DRIVERS, mount
 from server.socket_transport import PATH
-from tests.raw_socket import ACCEPTED, UPGRADE, RawSocket, masked, text
+from tests.raw_socket import ACCEPTED, LAWFUL, RawSocket, masked, text
 
 LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
@@ -103,7 +103,7 @@ async def open_house(
         supervisor=supervisor,
     )
     app = web.Application()
-    mount(app, live, transport)
+    mount(app, live.handle_request, transport)
     runner = Runner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -164,7 +164,7 @@ async def test_what_is_written_leaves_at_once(house: House) -> None:
 
 @on_any_loop
 async def test_a_handshake_that_comes_in_pieces_or_late_is_taken_as_well(house: House) -> None:
-    whole = UPGRADE.format(sid="", more="").encode()
+    whole = LAWFUL.encode()
     unknown = b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     for pieces in ([whole[:7], whole[7:90], whole[90:]], [unknown, whole + text("40")]):
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
@@ -187,7 +187,7 @@ async def test_a_connection_that_says_nothing_for_long_may_say_anything_then(hou
         async with asyncio.timeout(5):
             while len(asyncio.all_tasks()) == before:  # noqa: ASYNC110 - aiohttp's tells nobody
                 await asyncio.sleep(0.01)
-            writer.write(UPGRADE.format(sid="", more="").encode())
+            writer.write(LAWFUL.encode())
             _ = await reader.readuntil(ACCEPTED)
         writer.transport.abort()
         await house.empties()
@@ -195,9 +195,6 @@ async def test_a_connection_that_says_nothing_for_long_may_say_anything_then(hou
         writer.close()  # without a word
         await asyncio.sleep(0.05)
         assert len(asyncio.all_tasks()) == before
-
-
-LAWFUL = UPGRADE.format(sid="", more="")
 
 
 @pytest.mark.parametrize(

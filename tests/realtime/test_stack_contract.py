@@ -25,7 +25,7 @@ from channels.sockets import wire
 from channels.sockets.connection import Connection
 from channels.sockets.outbox import BATCH_PACKETS
 from server.socket_driver import DIRECT, STOCK
-from tests.raw_socket import UPGRADE
+from tests.raw_socket import LAWFUL
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_aiohttp_reads_a_handshake_for_whoever_asks() -> None:
     """See `Upgrade` in server/socket_transport.py."""
     loop = asyncio.get_running_loop()
     parser = HttpRequestParser(BaseProtocol(loop), loop, 1024)
-    messages, upgraded, rest = parser.feed_data(UPGRADE.format(sid="", more="").encode() + b"rest")
+    messages, upgraded, rest = parser.feed_data(LAWFUL.encode() + b"rest")
     [(message, _)] = messages
     assert (message.method, message.url.raw_path, upgraded, rest) == (
         "GET",
