@@ -42,13 +42,23 @@ async def a_node(
         yield node, supervisor.spawned
 
 
+@asynccontextmanager
+async def a_room(
+    db: Database, team: Team, session: aiohttp.ClientSession, known: dict[str, Bearer]
+) -> AsyncIterator[tuple[Node, list[str], Screen]]:
+    """As `a_node`, with the team's room open: somebody stays in it, and hears all."""
+    async with a_node(db, known.get) as (node, spawned):
+        stays = Screen(session, node.url, token_of(team.lead), team.id)
+        await stays.connect()
+        yield node, spawned, stays
+        await stays.disconnect()
+
+
 async def test_a_herd_that_is_known_gets_what_it_missed_without_a_task(
     db: Database, team: Team, session: aiohttp.ClientSession
 ) -> None:
     known = bearer(team.agent)
-    async with a_node(db, {KNOWN: known}.get) as (node, spawned):
-        stays = Screen(session, node.url, token_of(team.lead), team.id)
-        await stays.connect()
+    async with a_room(db, team, session, {KNOWN: known}) as (node, spawned, stays):
         screens = [Screen(session, node.url, KNOWN, team.id) for _ in range(5)]
         for screen in screens:
             await screen.connect()
@@ -64,15 +74,14 @@ async def test_a_herd_that_is_known_gets_what_it_missed_without_a_task(
             await screen.reaches(after)
             assert screen.log[-21:] == stays.log[-21:]
             assert (screen.doubled, screen.skipped) == (0, 0)
+        for screen in screens:
             await screen.disconnect()
 
 
 async def test_who_was_cut_off_with_the_others_and_is_later_back_gets_the_later_event_too(
     db: Database, team: Team, session: aiohttp.ClientSession
 ) -> None:
-    async with a_node(db, {KNOWN: bearer(team.agent)}.get) as (node, _):
-        stays = Screen(session, node.url, token_of(team.lead), team.id)
-        await stays.connect()
+    async with a_room(db, team, session, {KNOWN: bearer(team.agent)}) as (node, _, stays):
         screens = [Screen(session, node.url, KNOWN, team.id) for _ in range(3)]
         for screen in screens:
             await screen.connect()
@@ -86,15 +95,12 @@ async def test_who_was_cut_off_with_the_others_and_is_later_back_gets_the_later_
             assert (screen.doubled, screen.skipped) == (0, 0)
             await screen.disconnect()
         assert [len(screen.log) for screen in screens] == [1, 2, 3]
-        await stays.disconnect()
 
 
 async def test_no_hash_that_a_client_thinks_of_is_remembered(
     db: Database, team: Team, session: aiohttp.ClientSession
 ) -> None:
-    async with a_node(db, {KNOWN: bearer(team.agent)}.get) as (node, _):
-        stays = Screen(session, node.url, token_of(team.lead), team.id)
-        await stays.connect()
+    async with a_room(db, team, session, {KNOWN: bearer(team.agent)}) as (node, _, stays):
         for _ in range(3):
             await stays.reaches(await write(db, team.lead, "one"))
         second = next(seen for seen in stays.log if seen.seq == 2)
@@ -105,7 +111,6 @@ async def test_no_hash_that_a_client_thinks_of_is_remembered(
             await screen.disconnect()
         room = node.rooms._rooms[team.id]
         assert list(room._standings) == [Head(2, second.h)]
-        await stays.disconnect()
 
 
 async def test_for_a_room_that_is_not_open_who_is_known_waits_as_others_do(
@@ -122,9 +127,7 @@ async def test_for_a_room_that_is_not_open_who_is_known_waits_as_others_do(
 async def test_who_was_removed_since_is_refused_in_that_step_and_nothing_is_kept(
     db: Database, team: Team, session: aiohttp.ClientSession
 ) -> None:
-    async with a_node(db, {KNOWN: bearer(team.agent)}.get) as (node, _):
-        stays = Screen(session, node.url, token_of(team.lead), team.id)
-        await stays.connect()
+    async with a_room(db, team, session, {KNOWN: bearer(team.agent)}) as (node, _, stays):
         last = await write(
             db, team.owner, "out", kind="member.removed", entity_id=team.agent.user_id
         )
@@ -133,7 +136,6 @@ async def test_who_was_removed_since_is_refused_in_that_step_and_nothing_is_kept
             await Screen(session, node.url, KNOWN, team.id).connect()
         assert refusal.value.data["code"] == "FORBIDDEN"
         await until(lambda: len(node.gateway._members) == 1)
-        await stays.disconnect()
 
 
 async def test_what_the_ring_lost_is_waited_for_though_the_person_is_known(
@@ -141,9 +143,7 @@ async def test_what_the_ring_lost_is_waited_for_though_the_person_is_known(
 ) -> None:
     first = await write(db, team.lead, "before the room was opened", count=40)
     whole = token_of(team.agent)
-    async with a_node(db, {whole: bearer(team.agent, as_of=first)}.get) as (node, _):
-        stays = Screen(session, node.url, token_of(team.lead), team.id)
-        await stays.connect()
+    async with a_room(db, team, session, {whole: bearer(team.agent, as_of=first)}) as (node, _, _):
         screen = Screen(session, node.url, whole, team.id)
         hash_at = await db.fetchval(
             "SELECT encode(h, 'hex') FROM events WHERE team_id = $1 AND seq = 7", team.id
@@ -153,4 +153,3 @@ async def test_what_the_ring_lost_is_waited_for_though_the_person_is_known(
         await screen.reaches(first)
         assert [seen.seq for seen in screen.log] == list(range(8, first + 1))
         await screen.disconnect()
-        await stays.disconnect()
